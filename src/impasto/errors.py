@@ -1,0 +1,217 @@
+"""Every error that Impasto raises on purpose, as one tree.
+
+Each class carries an exit code (command line), an HTTP status (service) and, per instance, a hint that says what to do.
+The message says what was wrong in one sentence; neither holds a stack trace or another user's path.
+
+    ImpastoError                     1   500
+    ├── UsageError                   2   400   an option out of range, options that contradict each other
+    │   └── UnknownNameError         3   404   a layer, preset, encoder, style … that does not exist; suggests near names
+    ├── PictureError                10   422   the picture cannot be used
+    │   ├── NotAPictureError        11   415   the bytes are of no picture format that we read
+    │   ├── TruncatedPictureError   12   422   the file ends before the picture does, or is damaged
+    │   ├── EmptyPictureError       13   422   no bytes, or no pixels
+    │   ├── PictureTooLargeError    14   413   more pixels than the limit, told by the header
+    │   ├── DecompressionBombError  15   413   a small file that would unpack into a huge one
+    │   ├── PictureNotFoundError    16   404   no such file
+    │   ├── PictureIsDirectoryError 17   422   a folder where a file was expected
+    │   └── UnreadablePictureError  18   422   the system refuses to read it (permissions, a broken disk)
+    ├── OutputError                 20   500   the result cannot be written
+    │   ├── OutputExistsError       21   409   it is there already, and --overwrite was not given
+    │   ├── UnwritableOutputError   22   500   permissions, a missing folder, a folder in its place
+    │   ├── DiskFullError           23   507   no space left
+    │   └── UnknownSuffixError      24   400   a file name that tells no picture format, or one that can't hold what is asked
+    ├── WeightsError                30   500   weights cannot be used
+    │   ├── WeightsMissingError     31   503   not on this machine yet
+    │   └── WeightsFormatError      32   500   damaged, or of a layout that we don't know
+    ├── DownloadError               40   502   weights could not be fetched
+    │   ├── OfflineError            41   503   --offline was asked for
+    │   ├── DownloadNotFoundError   42   502   the publisher no longer has it (404, 410)
+    │   ├── DownloadStalledError    43   504   the server stopped sending, or never answered
+    │   ├── WrongContentError       44   502   a web page came in place of weights
+    │   └── HashMismatchError       45   502   the bytes are not those that were published
+    ├── MissingExtraError           50   501   an optional part is not installed; the hint is the command to type
+    ├── DeviceError                 51   503   a device asked for by name is not here
+    ├── OutOfMemoryError            52   507   this picture needs more memory than there is
+    ├── DivergedError               53   500   the optimisation met NaN and could not recover
+    ├── TrainingDataError           54   422   a training folder with nothing to train on, a checkpoint that does not fit
+    ├── PartialFailureError         60   207   some of several pictures failed; the others are done
+    └── InterruptedByUserError     130   499   Ctrl-C
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class ImpastoError(Exception):
+    """Root of the tree. `message` says what was wrong, `hint` what to do about it (may be empty)."""
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments don't survive BaseException's own pickling, and errors cross worker processes.
+        return (_rebuild, (type(self), self.message, self.hint))
+
+
+def _rebuild(kind: type[ImpastoError], message: str, hint: str) -> ImpastoError:
+    error = kind.__new__(kind)
+    ImpastoError.__init__(error, message, hint=hint)
+    return error
+
+
+class UsageError(ImpastoError):
+    exit_code, http_status = 2, 400
+
+
+class UnknownNameError(UsageError):
+    """A name that the user typed and that does not exist; suggests the nearest known ones."""
+
+    exit_code, http_status = 3, 404
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        if near:
+            hint = f"Did you mean {' or '.join(repr(n) for n in near)}? {hint}".strip()
+        elif not hint and known:
+            hint = f"Known: {', '.join(known)}."
+        super().__init__(f"There is no {kind} named {name!r}.", hint=hint)
+
+
+class PictureError(ImpastoError):
+    exit_code, http_status = 10, 422
+
+
+class NotAPictureError(PictureError):
+    exit_code, http_status = 11, 415
+
+
+class TruncatedPictureError(PictureError):
+    exit_code, http_status = 12, 422
+
+
+class EmptyPictureError(PictureError):
+    exit_code, http_status = 13, 422
+
+
+class PictureTooLargeError(PictureError):
+    exit_code, http_status = 14, 413
+
+
+class DecompressionBombError(PictureError):
+    exit_code, http_status = 15, 413
+
+
+class PictureNotFoundError(PictureError):
+    exit_code, http_status = 16, 404
+
+
+class PictureIsDirectoryError(PictureError):
+    exit_code, http_status = 17, 422
+
+
+class UnreadablePictureError(PictureError):
+    exit_code, http_status = 18, 422
+
+
+class OutputError(ImpastoError):
+    exit_code, http_status = 20, 500
+
+
+class OutputExistsError(OutputError):
+    exit_code, http_status = 21, 409
+
+
+class UnwritableOutputError(OutputError):
+    exit_code, http_status = 22, 500
+
+
+class DiskFullError(OutputError):
+    exit_code, http_status = 23, 507
+
+
+class UnknownSuffixError(OutputError):
+    exit_code, http_status = 24, 400
+
+
+class WeightsError(ImpastoError):
+    exit_code, http_status = 30, 500
+
+
+class WeightsMissingError(WeightsError):
+    exit_code, http_status = 31, 503
+
+
+class WeightsFormatError(WeightsError):
+    exit_code, http_status = 32, 500
+
+
+class DownloadError(ImpastoError):
+    exit_code, http_status = 40, 502
+
+
+class OfflineError(DownloadError):
+    exit_code, http_status = 41, 503
+
+
+class DownloadNotFoundError(DownloadError):
+    exit_code, http_status = 42, 502
+
+
+class DownloadStalledError(DownloadError):
+    exit_code, http_status = 43, 504
+
+
+class WrongContentError(DownloadError):
+    exit_code, http_status = 44, 502
+
+
+class HashMismatchError(DownloadError):
+    exit_code, http_status = 45, 502
+
+
+class MissingExtraError(ImpastoError):
+    """An optional part is not installed; the hint is the exact command to type."""
+
+    exit_code, http_status = 50, 501
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the optional part {extra!r}, which is not installed.",
+            hint=f"Type: pip install 'impasto[{extra}]'",
+        )
+
+
+class DeviceError(ImpastoError):
+    exit_code, http_status = 51, 503
+
+
+class OutOfMemoryError(ImpastoError):
+    exit_code, http_status = 52, 507
+
+
+class DivergedError(ImpastoError):
+    exit_code, http_status = 53, 500
+
+
+class TrainingDataError(ImpastoError):
+    exit_code, http_status = 54, 422
+
+
+class PartialFailureError(ImpastoError):
+    exit_code, http_status = 60, 207
+
+
+class InterruptedByUserError(ImpastoError):
+    exit_code, http_status = 130, 499
