@@ -1,0 +1,134 @@
+"""The encoder: a VGG-like network that turns a picture into feature maps, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from impasto.errors import UnknownNameError
+from impasto.features.architectures import Architecture
+from impasto.features.layers import resolve
+
+Padding = Literal["zero", "reflect", "replicate"]
+Pooling = Literal["max", "average"]
+
+
+class Encoder(nn.Module):
+    """Feature maps of RGB pictures by layer name.
+
+    The preprocessing belongs to the weights: `input_affine` is a 1×1 convolution that maps RGB in [0, 1] to whatever the
+    convolutions were trained on (BGR minus mean times 255, mean/std …), so callers pass RGB in [0, 1] to every encoder.
+
+    Args:
+        architecture: channel counts, block by block.
+        layers: keep only the convolutions up to the deepest of these; None keeps all.
+        padding: what stands beyond the border for each 3×3 convolution; it is added after the preprocessing, as in VGG.
+        pooling: Gatys et al. 2016 (§2) prefer average pooling; VGG was trained with max.
+        name: how messages call this encoder.
+
+    With `checkpointing` set, each block's features are computed again in the backward pass instead of being kept: less memory, more time.
+    """
+
+    input_affine: nn.Conv2d
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        *,
+        layers: Iterable[str] | None = None,
+        padding: Padding = "zero",
+        pooling: Pooling = "max",
+        name: str = "encoder",
+    ) -> None:
+        super().__init__()
+        if padding not in get_args(Padding):
+            raise UnknownNameError("padding", padding, get_args(Padding))
+        if pooling not in get_args(Pooling):
+            raise UnknownNameError("pooling", pooling, get_args(Pooling))
+        self.architecture, self.padding, self.pooling, self.name = architecture, padding, pooling, name
+        self.checkpointing = False
+        self.steps = architecture.layers()
+        if layers is not None:
+            self.steps = self.steps[: self._depth(resolve(layers, self.steps, encoder=name))]
+        self.input_affine = nn.Conv2d(3, 3, 1)
+        self.convolutions = nn.ModuleDict(
+            {c.name: nn.Conv2d(c.inputs, c.outputs, 3) for c in architecture.convolutions() if c.name in self.steps}
+        )
+
+    def forward(self, pictures: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Features at `layers`, computed no deeper than needed.
+
+        Args:
+            pictures: (B, 3, H, W), RGB in [0, 1].
+            layers: VGG or Keras names.
+
+        Returns:
+            {name as given: (B, C, H / 2ᵇ, W / 2ᵇ)} with b the number of poolings before the layer (floor division at each).
+
+        Raises:
+            UnknownNameError: for a layer that this encoder lacks.
+        """
+        wanted = resolve(layers, self.steps, encoder=self.name)
+        found: dict[str, Tensor] = {}
+        x = self.input_affine(pictures)
+        for block in _by_block(self.steps[: self._depth(wanted)]):
+            if self.checkpointing and torch.is_grad_enabled():
+                x, features = checkpoint(self._apply_block, block, x, wanted, use_reentrant=False)
+            else:
+                x, features = self._apply_block(block, x, wanted)
+            found |= features
+        return {name: found[step] for name, step in zip(layers, wanted, strict=True)}
+
+    def _apply_block(self, steps: Sequence[str], x: Tensor, wanted: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]:
+        found: dict[str, Tensor] = {}
+        for step in steps:
+            x = self._apply_step(step, x)
+            if step in wanted:
+                found[step] = x
+        return x, found
+
+    def _apply_step(self, step: str, x: Tensor) -> Tensor:
+        if step.startswith("relu"):
+            return F.relu(x)
+        if step.startswith("pool"):
+            # A map one pixel high or wide is too small to halve; it passes as it is, so that tiny pictures still have deep features.
+            window = (min(2, x.shape[2]), min(2, x.shape[3]))
+            return F.max_pool2d(x, window) if self.pooling == "max" else F.avg_pool2d(x, window)
+        convolution = self.convolutions[step]
+        if self.padding == "zero":
+            return F.conv2d(x, convolution.weight, convolution.bias, padding=1)
+        return F.conv2d(_pad(x, self.padding), convolution.weight, convolution.bias)
+
+    def _depth(self, layers: Iterable[str]) -> int:
+        """How many steps it takes to reach the deepest of `layers` (canonical names)."""
+        return 1 + max((self.steps.index(layer) for layer in layers), default=-1)
+
+    def extra_repr(self) -> str:
+        return (
+            f"name={self.name!r}, blocks={self.architecture.blocks}, padding={self.padding!r}, pooling={self.pooling!r}"
+        )
+
+
+def _pad(x: Tensor, padding: Padding) -> Tensor:
+    """One more row and column on each side, reflected or replicated."""
+    if padding == "replicate" or min(x.shape[2:]) > 1:
+        return F.pad(x, (1, 1, 1, 1), mode=padding)
+    # Reflection needs a neighbour to mirror; along a side of one pixel it is the same as replication.
+    for sides, length in (((1, 1, 0, 0), x.shape[3]), ((0, 0, 1, 1), x.shape[2])):
+        x = F.pad(x, sides, mode="reflect" if length > 1 else "replicate")
+    return x
+
+
+def _by_block(steps: Sequence[str]) -> list[list[str]]:
+    """Steps split before each pooling, so that a block begins with the pooling that makes it small."""
+    blocks: list[list[str]] = [[]]
+    for step in steps:
+        if step.startswith("pool"):
+            blocks.append([])
+        blocks[-1].append(step)
+    return blocks

@@ -1,0 +1,189 @@
+"""The painter that optimises: the pyramid from coarse to fine, each scale started from the one before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import OutOfMemoryError, UsageError
+from impasto.features.encoder import Encoder
+from impasto.features.weights import load_encoder
+from impasto.optimize.engine import ScaleResult, ScaleRun, Step
+from impasto.optimize.hardware import resolve_device, resolve_precision
+from impasto.optimize.objective import Objective
+from impasto.optimize.pyramid import Scale, plan, style_size
+from impasto.optimize.settings import Settings
+from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
+from impasto.pictures import Picture, resize
+
+
+@dataclass(frozen=True)
+class PreparedStyles:
+    """Style pictures with shares that add up to 1. Their targets depend on the size painted at, so they are computed scale by scale."""
+
+    styles: tuple[WeightedStyle, ...]
+
+
+class OptimizationPainter:
+    """Paints by optimising the picture itself (Gatys et al. 2016), coarse to fine.
+
+    Args:
+        settings: what to optimise and how.
+        start: a picture to start from, instead of `settings.start`.
+    """
+
+    name = "optimize"
+
+    def __init__(self, settings: Settings | None = None, *, start: Picture | None = None) -> None:
+        self.settings = settings or Settings()
+        self.start = start
+        self.device = resolve_device(self.settings.device)
+        self.precision = resolve_precision(self.settings.precision, self.device)
+        self.encoder = self._load_encoder()
+
+    def prepare(self, styles: Sequence[WeightedStyle]) -> PreparedStyles:
+        if not styles:
+            raise UsageError("There is no style picture.", hint="Name one with --style.")
+        if not all(np.isfinite(style.weight) and style.weight > 0 for style in styles):
+            raise UsageError("Style weights must be positive numbers.", hint="For example --style a.jpg:0.7 --style b.jpg:0.3.")
+        sum_of_weights = sum(style.weight for style in styles)
+        return PreparedStyles(tuple(replace(style, weight=style.weight / sum_of_weights) for style in styles))
+
+    def paint(
+        self,
+        content: Picture,
+        style: PreparedStyles,
+        *,
+        progress: ProgressCallback | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> Painting:
+        """See `Painter.paint`.
+
+        Raises:
+            OutOfMemoryError, DivergedError
+        """
+        began = time.monotonic()
+        scales = plan(content.size, self.settings)
+        picture: Tensor | None = None
+        stop: Stop = "finished"
+        iterations, losses = 0, []
+        try:
+            for number, scale in enumerate(scales, 1):
+                result = self._paint_scale(content, style, scale, picture, _Reporter(progress, number, scales, began), should_stop)
+                picture, stop = result.picture, result.stop
+                iterations += result.iterations
+                losses.append(result.loss)
+                if stop == "interrupted":
+                    break
+        except RuntimeError as error:
+            raise _as_out_of_memory(error, self.settings) from error
+        assert picture is not None
+        pixels = _to_pixels(picture)
+        if (pixels.shape[1], pixels.shape[0]) != scales[-1].size:
+            pixels = resize(pixels, scales[-1].size)
+        facts: dict[str, str | int | float | bool] = {
+            "painter": self.name,
+            "encoder": self.encoder.name,
+            "device": str(self.device),
+            "precision": str(self.precision).removeprefix("torch."),
+            "iterations": iterations,
+            "loss": losses[-1],
+        }
+        return Painting(content.with_pixels(pixels), stop, time.monotonic() - began, facts)
+
+    def _paint_scale(
+        self,
+        content: Picture,
+        style: PreparedStyles,
+        scale: Scale,
+        before: Tensor | None,
+        reporter: _Reporter,
+        should_stop: ShouldStop | None,
+    ) -> ScaleResult:
+        settings = self.settings
+        objective = Objective(self.encoder, settings.losses, precision=self.precision)
+        small_content = self._tensor(content, scale.size)
+        styles = [(self._tensor(s.picture, style_size(s.picture.size, scale.size, settings)), s.weight) for s in style.styles]
+        bound = objective.bind(small_content, styles)
+        deadline = None if settings.seconds is None else reporter.began + settings.seconds * scale.ends
+        return ScaleRun(
+            bound,
+            self._start(small_content, styles, scale, before),
+            settings,
+            iterations=scale.iterations,
+            deadline=deadline,
+            on_step=reporter if reporter.progress else None,
+            should_stop=should_stop,
+        ).run()
+
+    def _start(self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale, before: Tensor | None) -> Tensor:
+        """The picture that a scale starts from: the scale before, or what the settings ask for."""
+        if before is not None:
+            return self._array_to_tensor(resize(_to_pixels(before), scale.size))
+        if self.start is not None:
+            return self._tensor(self.start, scale.size)
+        if self.settings.start == "style":
+            return self._array_to_tensor(resize(_to_pixels(styles[0][0]), scale.size))
+        if self.settings.start == "noise":
+            noise = np.random.default_rng(self.settings.seed).random((scale.size[1], scale.size[0], 3), np.float32)
+            return self._array_to_tensor(noise)
+        return content
+
+    def _tensor(self, picture: Picture, size: tuple[int, int]) -> Tensor:
+        return self._array_to_tensor(picture.pixels if picture.size == size else resize(picture.pixels, size))
+
+    def _array_to_tensor(self, pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Tensor:
+        tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
+        return tensor.to(self.device, memory_format=torch.channels_last)
+
+    def _load_encoder(self) -> Encoder:
+        settings = self.settings
+        layers = {layer for loss in settings.losses for layer in (*loss.content_layers, *loss.style_layers)}
+        encoder = load_encoder(settings.encoder, layers=sorted(layers), padding=settings.padding, pooling=settings.pooling)
+        encoder.checkpointing = settings.checkpointing
+        return encoder.to(self.device).to(memory_format=torch.channels_last)
+
+
+class _Reporter:
+    """Turns the engine's steps into `Progress`."""
+
+    def __init__(self, progress: ProgressCallback | None, number: int, scales: Sequence[Scale], began: float) -> None:
+        self.progress, self.number, self.scales, self.began = progress, number, scales, began
+
+    def __call__(self, step: Step) -> None:
+        assert self.progress is not None
+        scale = self.scales[self.number - 1]
+        share = min(1.0, step.iteration / scale.iterations)
+        self.progress(
+            Progress(
+                scale=self.number,
+                scales=len(self.scales),
+                size=scale.size,
+                iteration=step.iteration,
+                iterations=scale.iterations,
+                loss=step.loss,
+                losses=step.terms,
+                seconds=time.monotonic() - self.began,
+                fraction=scale.begins + (scale.ends - scale.begins) * share,
+                preview=lambda: _to_pixels(step.picture),
+            )
+        )
+
+
+def _to_pixels(picture: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = picture[0].clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+    return np.ascontiguousarray(pixels)
+
+
+def _as_out_of_memory(error: RuntimeError, settings: Settings) -> Exception:
+    """torch tells a lack of memory as a plain RuntimeError on the CPU; anything else goes on as it is."""
+    text = str(error).lower()
+    if isinstance(error, torch.cuda.OutOfMemoryError) or "not enough memory" in text or "can't allocate memory" in text:
+        hint = "Ask for a smaller --size" + ("." if settings.checkpointing else ", or add --checkpointing.")
+        return OutOfMemoryError("There is not enough memory for a painting of this size.", hint=hint)
+    return error

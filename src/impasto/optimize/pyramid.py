@@ -1,0 +1,70 @@
+"""The pyramid: from which size to which size a painting grows, and how much work each scale may take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from impasto.optimize.settings import Settings
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One scale: (width, height) in pixels, the steps it may take, and the share of the whole work done before and after it."""
+
+    size: Size
+    iterations: int
+    begins: float
+    ends: float
+
+
+def painted_size(content: Size, settings: Settings) -> Size:
+    """(width, height) of the painting: the content's own, or as `settings.size` asks."""
+    if settings.size is None:
+        return content
+    if isinstance(settings.size, tuple):
+        return settings.size
+    return _scaled(content, settings.size / max(content))
+
+
+def plan(content: Size, settings: Settings) -> list[Scale]:
+    """The scales of a painting, coarsest first. Work is counted as steps times pixels."""
+    full = painted_size(content, settings)
+    count = settings.scales
+    if count is None:
+        count = 1
+        while max(full) / 2**count >= settings.coarsest:
+            count += 1
+    sizes = [_scaled(full, 0.5**k) for k in reversed(range(count))]
+    iterations = [settings.coarse_iterations] * (count - 1) + [settings.iterations]
+    work = [n * width * height for n, (width, height) in zip(iterations, sizes, strict=True)]
+    ends = _running_shares(work)
+    return [
+        Scale(size, n, begin, end) for size, n, begin, end in zip(sizes, iterations, [0.0, *ends[:-1]], ends, strict=True)
+    ]
+
+
+def style_size(style: Size, painted: Size, settings: Settings) -> Size:
+    """(width, height) at which a style picture is looked at beside a picture of size `painted`. Never enlarged unless asked for."""
+    if settings.style_size == "same":
+        return painted
+    if settings.style_size == "own":
+        return _scaled(style, settings.style_scale)
+    if settings.style_size == "long_side":
+        return _scaled(style, max(painted) / max(style) * settings.style_scale)
+    factor = (painted[0] * painted[1] / (style[0] * style[1])) ** 0.5
+    return _scaled(style, min(factor, 1.0) * settings.style_scale)
+
+
+def _running_shares(work: Sequence[int]) -> list[float]:
+    total, done, shares = sum(work), 0, []
+    for part in work:
+        done += part
+        shares.append(done / total)
+    return shares
+
+
+def _scaled(size: Size, factor: float) -> Size:
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
