@@ -13,7 +13,9 @@ from impasto.errors import TrainingDataError
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` (tensors, numbers, strings, lists and dicts of them) to a temporary name, then rename it to `path`."""
+    """Write `state` (tensors, numbers, strings, lists and dicts of them) to a temporary name, then rename it to
+    `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("wb") as file:

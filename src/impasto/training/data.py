@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.errors import PictureError, TrainingDataError
-from impasto.pictures import READABLE_SUFFIXES, read_picture
+from impasto.pictures import SUFFIXES, read_picture
 
 Pixels = NDArray[np.uint8]
 
@@ -23,9 +23,11 @@ def find_pictures(folders: Iterable[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for folder in folders:
-        here = sorted(p for p in folder.rglob("*") if p.suffix.lower() in READABLE_SUFFIXES and p.is_file())
+        here = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
         if not here:
-            raise TrainingDataError(f"There are no pictures in {folder}.", hint="Name a folder that holds photos or paintings.")
+            raise TrainingDataError(
+                f"There are no pictures in {folder}.", hint="Name a folder that holds photos or paintings."
+            )
         found += here
     return found
 
@@ -42,14 +44,23 @@ class PictureBank:
     def __init__(self, paths: Sequence[Path], *, long_side: int = 768, cache_bytes: int = 1 << 30) -> None:
         if not paths:
             raise TrainingDataError("There are no training pictures.")
-        self.paths, self.long_side, self.skipped = list(paths), long_side, 0
+        self.paths, self.long_side = list(paths), long_side
+        self._bad: set[Path] = set()
         self._cache: dict[Path, Pixels] = {}
         self._room = cache_bytes
 
-    def crop(self, rng: np.random.Generator, size: int, *, scales: tuple[float, float] = (0.6, 1.6)) -> NDArray[np.float32]:
+    @property
+    def skipped(self) -> int:
+        """How many pictures turned out to be unreadable so far."""
+        return len(self._bad)
+
+    def crop(
+        self, rng: np.random.Generator, size: int, *, scales: tuple[float, float] = (0.6, 1.6)
+    ) -> NDArray[np.float32]:
         """A random square crop (size, size, 3) in [0, 1] of a random picture, mirrored half of the time.
 
-        `scales` bounds the zoom: at 2 the crop covers a window of size/2 pixels, at 0.5 one of 2·size (or all there is).
+        `scales` bounds the zoom: at 2 the crop covers a window of size/2 pixels, at 0.5 one of 2·size (or all there
+        is).
         """
         pixels = self._any(rng)
         height, width = pixels.shape[:2]
@@ -59,18 +70,20 @@ class PictureBank:
         image = Image.fromarray(pixels).resize(
             (size, size), Image.Resampling.BICUBIC, box=(left, top, left + window, top + window)
         )
-        square = np.asarray(image, np.float32) / 255
+        square = np.asarray(image, np.float32) / np.float32(255)
         return square[:, ::-1] if rng.random() < 0.5 else square
 
     def _any(self, rng: np.random.Generator) -> Pixels:
-        while self.paths:
+        while len(self._bad) < len(self.paths):
+            # A bad picture is drawn again and again, not removed: a resumed run must draw the same ones.
             path = self.paths[rng.integers(len(self.paths))]
+            if path in self._bad:
+                continue
             try:
                 return self._decoded(path)
             except PictureError:
-                self.paths.remove(path)
-                self.skipped += 1
-        raise TrainingDataError(f"None of the {self.skipped} training pictures could be read.")
+                self._bad.add(path)
+        raise TrainingDataError(f"None of the {len(self.paths)} training pictures could be read.")
 
     def _decoded(self, path: Path) -> Pixels:
         if path not in self._cache:

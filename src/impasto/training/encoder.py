@@ -2,8 +2,10 @@
 
 Three things are matched, on photos, paintings, blends of them, noise and unfinished paintings:
 - features at the style and content layers (relative squared error),
-- Gram matrices at the style layers (relative squared error): errors that features share add up there, so they count anew,
-- the gradient of the style loss with respect to the picture (Sobolev training, Czarnecki et al. 2017): it is what the optimiser follows.
+- Gram matrices at the style layers (relative squared error): errors that features share add up there, so they count
+  anew,
+- the gradient of the style loss with respect to the picture (Sobolev training, Czarnecki et al. 2017): it is what the
+  optimiser follows.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,11 @@ from impasto.features.architectures import LITE, Architecture
 from impasto.features.encoder import Encoder
 from impasto.features.native import save_encoder
 from impasto.losses.gram import gram_matrix
+from impasto.optimize.hardware import resolve_device
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
+from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
+from impasto.training.distillation import add, live_channels, normalise, one_sided_error, relative_error
 from impasto.training.unfinished import UnfinishedPaintings
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -37,10 +42,12 @@ CONTENT_LAYER = "relu4_1"
 
 @dataclass(frozen=True)
 class EncoderTraining:
-    """Settings of a run, saved beside its checkpoint; a run is resumed only under the settings it began with.
+    """Settings of a run, saved beside its checkpoint; a run is resumed only under the settings it began with (but for
+    `steps`, which may be changed to make it longer or shorter).
 
-    `blocks` are the student's channels (see `Architecture`). `mix` is how many crops of a batch are photos, paintings, blends and
-    unfinished paintings. The learning rate falls as a cosine from `learning_rate` to a hundredth of it.
+    `blocks` are the student's channels (see `Architecture`). `mix` is how many crops of a batch are photos,
+    paintings, blends and unfinished paintings. The learning rate falls as a cosine from `learning_rate` to a
+    hundredth of it.
     """
 
     steps: int = 40_000
@@ -60,13 +67,16 @@ class EncoderTraining:
     ema: float = 0.999
     checkpoint_every: int = 500
     log_every: int = 50
+    device: str = "auto"
     seed: int = 0
     blocks: tuple[tuple[int, ...], ...] = field(default=LITE.blocks)
 
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a run is: `losses` are means since the last report, `seconds_left` an estimate from the pace of this session."""
+    """Where a run is: `losses` are means since the last report, `seconds_left` an estimate from the pace of this
+    session.
+    """
 
     step: int
     steps: int
@@ -75,25 +85,28 @@ class TrainingProgress:
 
 
 class EncoderTrainer:
-    """Trains a student on a teacher; `run` goes to the end or to the next Ctrl-C, and can be called again after a restart.
+    """Trains a student on a teacher; `run` goes to the end or to the next Ctrl-C, and can be called again after a
+    restart.
 
     Args:
         settings: see `EncoderTraining`.
-        teacher: a frozen encoder with the layers of `MATCHED_LAYERS`, whose live channels there are as many as the student's channels.
+        teacher: a frozen encoder with the layers of `MATCHED_LAYERS`, whose live channels there are as many as the
+            student's channels.
         photos, paintings: training pictures.
-        folder: holds `settings.json`, `checkpoint.pt`, `log.jsonl`, TensorBoard events and the latest `encoder.safetensors`.
+        folder: holds `settings.json`, `checkpoint.pt`, `log.jsonl` and the latest `encoder.safetensors`.
     """
 
     def __init__(
         self, settings: EncoderTraining, teacher: Encoder, photos: PictureBank, paintings: PictureBank, folder: Path
     ) -> None:
-        self.settings, self.teacher, self.folder = settings, teacher.eval().requires_grad_(False), folder
+        self.settings, self.folder, self.device = settings, folder, resolve_device(settings.device)
+        self.teacher = teacher.eval().requires_grad_(False).on(self.device)
         self.photos, self.paintings = photos, paintings
         torch.manual_seed(settings.seed)
-        self.student = _new_student(Architecture(settings.blocks))
+        self.student = _new_student(Architecture(settings.blocks)).on(self.device)
         self.average = {k: v.clone() for k, v in self.student.state_dict().items()}
         self.optimizer = torch.optim.Adam(_parameter_groups(self.student), betas=(0.9, 0.99))
-        self.unfinished = UnfinishedPaintings(settings.pool)
+        self.unfinished = UnfinishedPaintings(settings.pool, device=self.device)
         self.live: dict[str, Tensor] = {}
         self.step = 0
 
@@ -114,13 +127,17 @@ class EncoderTrainer:
             if self.step % self.settings.log_every == 0:
                 pace = (time.monotonic() - began) / (self.step - first)
                 means = {k: v / self.settings.log_every for k, v in sums.items()}
-                self._log(TrainingProgress(self.step, self.settings.steps, means, pace * (self.settings.steps - self.step)), report)
+                self._log(
+                    TrainingProgress(self.step, self.settings.steps, means, pace * (self.settings.steps - self.step)),
+                    report,
+                )
                 sums = {}
             if self.step % self.settings.checkpoint_every == 0 or self.step == self.settings.steps:
                 self._save()
         return self.folder / "encoder.safetensors"
 
-    # -- one step ---------------------------------------------------------------------------------------------------------------
+    # -- one step
+    # ---------------------------------------------------------------------------------------------------------------
 
     def _train_step(self) -> dict[str, float]:
         s = self.settings
@@ -129,7 +146,7 @@ class EncoderTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = s.learning_rate * group["share"] * fall * min(1.0, (self.step + 1) / s.warm_up)
         low_precision = self.step < s.full_precision_from * s.steps
-        with torch.autocast("cpu", torch.bfloat16, enabled=low_precision):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=low_precision):
             if self.step % s.advance_every == 0:
                 self._advance(rng)
             batch = self._batch(rng)
@@ -138,10 +155,10 @@ class EncoderTrainer:
             raw = self.student(batch, [layer.replace("relu", "conv") for layer in MATCHED_LAYERS])
         raw = {layer.replace("conv", "relu"): f.float() for layer, f in raw.items()}
         features = {layer: F.relu(f) for layer, f in raw.items()}
-        feature_loss = sum_losses(one_sided_error(raw[k], targets[k]) for k in MATCHED_LAYERS) / len(MATCHED_LAYERS)
-        gram_loss = sum_losses(
-            relative_error(gram_matrix(features[k]), gram_matrix(targets[k])) for k in STYLE_LAYERS
-        ) / len(STYLE_LAYERS)
+        feature_loss = add(one_sided_error(raw[k], targets[k]) for k in MATCHED_LAYERS) / len(MATCHED_LAYERS)
+        gram_loss = add(relative_error(gram_matrix(features[k]), gram_matrix(targets[k])) for k in STYLE_LAYERS) / len(
+            STYLE_LAYERS
+        )
         loss = feature_loss + s.gram_weight * gram_loss
         losses = {"feature": feature_loss.item(), "gram": gram_loss.item()}
         if self.step >= s.gradient_from and s.gradient_weight > 0:
@@ -150,7 +167,7 @@ class EncoderTrainer:
             loss = loss + s.gradient_weight * gradient_loss
             losses["gradient"] = gradient_loss.item()
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.student.convolutions.parameters(), 1.0)
         self.optimizer.step()
         self._update_average()
@@ -161,7 +178,8 @@ class EncoderTrainer:
         return {k: f.float()[:, self.live[k]] for k, f in self.teacher(pictures, MATCHED_LAYERS).items()}
 
     def _gradient_loss(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
-        """Relative squared error of ∂(style loss)/∂picture, the style of each picture being that of its neighbour in the batch.
+        """Relative squared error of ∂(style loss)/∂picture, the style of each picture being that of its neighbour in
+        the batch.
 
         Layers are weighted at random, so that each layer's own gradient is matched and none hides behind a larger one.
         """
@@ -170,9 +188,7 @@ class EncoderTrainer:
 
         def gradient(encoder: Encoder, *, keep: bool) -> Tensor:
             grams = {k: gram_matrix(f) for k, f in encoder(pictures, STYLE_LAYERS).items()}
-            loss = sum_losses(
-                weights[k] * relative_error(g, g.detach().roll(1, 0), floor=0.0) for k, g in grams.items()
-            )
+            loss = add(weights[k] * relative_error(g, g.detach().roll(1, 0), floor=0.0) for k, g in grams.items())
             return torch.autograd.grad(loss, pictures, create_graph=keep)[0]
 
         return relative_error(gradient(self.student, keep=True), gradient(self.teacher, keep=False))
@@ -182,33 +198,38 @@ class EncoderTrainer:
         slots = rng.permutation(s.pool)[: s.advance_crops].tolist()
         self.student.requires_grad_(False)
         self.unfinished.advance(
-            self.student, slots, lambda: self._pair(rng), steps=s.advance_steps, content_layer=CONTENT_LAYER, style_layers=STYLE_LAYERS
+            self.student,
+            slots,
+            lambda: self._pair(rng),
+            steps=s.advance_steps,
+            content_layer=CONTENT_LAYER,
+            style_layers=STYLE_LAYERS,
         )
         self.student.convolutions.requires_grad_(True)
 
     def _update_average(self) -> None:
-        # The average starts as the mean of all steps and only then forgets, so that early checkpoints are no worse than the weights.
+        # The average starts as the mean of all steps and only then forgets, so that early checkpoints are no worse
+        # than the weights.
         decay = min(self.settings.ema, self.step / (self.step + 10))
         for name, value in self.student.state_dict().items():
             self.average[name].lerp_(value, 1 - decay)
 
-    # -- data -------------------------------------------------------------------------------------------------------------------
-
+    # -- data
     def _batch(self, rng: np.random.Generator) -> Tensor:
         photos, paintings, blends, unfinished = self.settings.mix
         size = self.settings.size
-        crops = [_tensor(self.photos.crop(rng, size)) for _ in range(photos)]
-        crops += [_tensor(self.paintings.crop(rng, size)) for _ in range(paintings)]
-        crops += [_blend(*self._pair(rng), rng) for _ in range(blends)]
+        crops = [to_tensor(self.photos.crop(rng, size)) for _ in range(photos)]
+        crops += [to_tensor(self.paintings.crop(rng, size)) for _ in range(paintings)]
+        crops += [blend(*self._pair(rng), rng) for _ in range(blends)]
         if unfinished:
             crops += list(self.unfinished.pictures(rng.permutation(self.settings.pool)[:unfinished].tolist()))
-        return torch.stack(crops).contiguous(memory_format=torch.channels_last)
+        return torch.stack([crop.to(self.device) for crop in crops]).contiguous(memory_format=torch.channels_last)
 
     def _pair(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         size = self.settings.size
         # One style in four is a photograph: users do that too.
         styles = self.photos if rng.random() < 0.25 else self.paintings
-        return _tensor(self.photos.crop(rng, size)), _tensor(styles.crop(rng, size))
+        return to_tensor(self.photos.crop(rng, size)), to_tensor(styles.crop(rng, size))
 
     def _check_widths(self) -> None:
         for layer, live in self.live.items():
@@ -219,24 +240,28 @@ class EncoderTrainer:
                     hint=f"Set that width to {len(live)} in the blocks of the settings.",
                 )
 
-    # -- state ------------------------------------------------------------------------------------------------------------------
+    # -- state
+    # ------------------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng((self.settings.seed, 2**32))
-        sample = torch.stack([crop for _ in range(24) for crop in self._pair(rng)])
+        sample = torch.stack([crop for _ in range(24) for crop in self._pair(rng)]).to(self.device)
         normalise(self.teacher, sample)
-        self.live = live_channels(self.teacher, sample)
+        self.live = live_channels(self.teacher, sample, MATCHED_LAYERS)
         self._check_widths()
         record = self.folder / "settings.json"
         now = json.loads(json.dumps(asdict(self.settings)))
         checkpoint = self.folder / "checkpoint.pt"
         if checkpoint.exists():
-            if record.exists() and json.loads(record.read_text()) != now:
+            # More or fewer steps only stretch the schedule.
+            if record.exists() and {**json.loads(record.read_text()), "steps": now["steps"]} != now:
                 raise TrainingDataError(
-                    f"{self.folder} holds a run with other settings.", hint="Choose another --run folder, or remove that one."
+                    f"{self.folder} holds a run with other settings.",
+                    hint="Choose another --run folder, or remove that one.",
                 )
             self._load(load_checkpoint(checkpoint))
+            record.write_text(json.dumps(now, indent=1))
             return
         record.write_text(json.dumps(now, indent=1))
         rng = np.random.default_rng((self.settings.seed, 2**31))
@@ -258,7 +283,8 @@ class EncoderTrainer:
         save_encoder(averaged, self.folder / "encoder.safetensors")
 
     def _load(self, state: dict[str, Any]) -> None:
-        self.step, self.average = state["step"], state["average"]
+        self.step = state["step"]
+        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
         self.student.load_state_dict(state["student"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.unfinished.load_state(state["unfinished"])
@@ -270,52 +296,6 @@ class EncoderTrainer:
             report(progress)
 
 
-@torch.no_grad()
-def normalise(encoder: Encoder, pictures: Tensor) -> None:
-    """Rescale the convolutions so that every layer's features have a mean square of 1 over `pictures`; directions stay as they are.
-
-    ReLU and pooling commute with a positive factor, so the factor of one convolution is undone in the next.
-    A student learns such features sooner, and losses on them need no scale of their own.
-    """
-    names = list(encoder.convolutions)
-    features = encoder(pictures, [name.replace("conv", "relu") for name in names])
-    before = 1.0
-    for name, feature in zip(names, features.values(), strict=True):
-        scale = feature.square().mean().sqrt().item()
-        convolution = encoder.convolutions[name]
-        convolution.weight.mul_(before / scale)
-        convolution.bias.div_(scale)
-        before = scale
-
-
-@torch.no_grad()
-def live_channels(encoder: Encoder, pictures: Tensor) -> dict[str, Tensor]:
-    """Indices of the channels of each matched layer that are not 0 on all of `pictures`."""
-    return {k: f.amax((0, 2, 3)).nonzero()[:, 0] for k, f in encoder(pictures, MATCHED_LAYERS).items()}
-
-
-def sum_losses(losses: Iterable[Tensor]) -> Tensor:
-    return torch.stack(list(losses)).sum()
-
-
-def one_sided_error(raw: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error of features before their ReLU, over the target's mean square: where the target is 0, anything below is right.
-
-    It bounds the error after the ReLU from above, and unlike that it still pulls at a channel that has died.
-    """
-    return F.mse_loss(torch.where(target > 0, raw, F.relu(raw)), target) / target.square().mean()
-
-
-def relative_error(value: Tensor, target: Tensor, *, floor: float = 0.1) -> Tensor:
-    """Mean over the batch of ‖value − target‖² / ‖target‖², each picture for itself.
-
-    `floor` adds that share of the batch's mean to each denominator, so that an almost empty picture does not outweigh the rest.
-    """
-    axes = tuple(range(1, value.ndim))
-    power = target.pow(2).mean(axes)
-    return ((value - target).pow(2).mean(axes) / (power + floor * power.mean() + 1e-12)).mean()
-
-
 def _new_student(architecture: Architecture) -> Encoder:
     student = Encoder(architecture, padding="reflect", name="student")
     with torch.no_grad():
@@ -323,32 +303,22 @@ def _new_student(architecture: Architecture) -> Encoder:
         student.input_affine.weight.copy_(torch.eye(3)[:, :, None, None] / 0.25)
         assert student.input_affine.bias is not None
         student.input_affine.bias.fill_(-0.45 / 0.25)
-        for convolution in student.convolutions.values():
+        for name in student.convolutions:
+            convolution = student.convolution(name)
+            assert convolution.bias is not None
             torch.nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             torch.nn.init.zeros_(convolution.bias)
     student.input_affine.requires_grad_(False)
-    return student.to(memory_format=torch.channels_last)
+    return student
 
 
 def _parameter_groups(student: Encoder) -> list[dict[str, Any]]:
-    """One group a convolution. Adam moves every weight by the same step, so a sum over many inputs gets a smaller one: share ∝ fan-in^-½."""
-    return [
-        {"params": list(convolution.parameters()), "share": min(2.0, math.sqrt(144 / convolution.weight[0].numel()))}
-        for convolution in student.convolutions.values()
-    ]
-
-
-def _tensor(crop: np.ndarray[Any, np.dtype[np.float32]]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)
-
-
-def _blend(a: Tensor, b: Tensor, rng: np.random.Generator) -> Tensor:
-    """What a picture may look like halfway: two pictures mixed, channels exchanged, noise of any strength and grain, flat tints."""
-    share = rng.uniform(0, 1)
-    mixed = a * share + b[torch.from_numpy(rng.permutation(3))] * (1 - share)
-    grain = int(rng.choice([1, 2, 4, 8]))
-    coarse = torch.from_numpy(rng.standard_normal((1, 3, -(-a.shape[1] // grain), -(-a.shape[2] // grain))).astype(np.float32))
-    noise = torch.nn.functional.interpolate(coarse, scale_factor=grain, mode="bilinear" if grain > 1 else "nearest")[0]
-    strength = rng.uniform(0, 0.5) ** 2 * 2
-    contrast, tint = rng.uniform(0.3, 1.7), torch.from_numpy(rng.uniform(-0.2, 0.2, (3, 1, 1)).astype(np.float32))
-    return ((mixed - 0.5) * contrast + 0.5 + tint + noise[:, : a.shape[1], : a.shape[2]] * strength).clamp(0, 1)
+    """One group a convolution. Adam moves every weight by the same step, so a sum over many inputs gets a smaller
+    one: share ∝ fan-in^-½.
+    """
+    groups: list[dict[str, Any]] = []
+    for name in student.convolutions:
+        convolution = student.convolution(name)
+        fan_in = convolution.weight[0].numel()
+        groups.append({"params": list(convolution.parameters()), "share": min(2.0, math.sqrt(144 / fan_in))})
+    return groups

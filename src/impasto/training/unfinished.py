@@ -1,7 +1,8 @@
 """Unfinished paintings: pictures under optimisation on the network in training itself.
 
-A loss network is used on pictures that were optimised *on it*: they sit where it is easiest to please. Training on such pictures,
-with the teacher's features as the truth, closes the loopholes (as DAgger does for imitation learning, Ross et al. 2011).
+A loss network is used on pictures that were optimised *on it*: they sit where it is easiest to please. Training on
+such pictures, with the teacher's features as the truth, closes the loopholes (as DAgger does for imitation learning,
+Ross et al. 2011).
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ class UnfinishedPaintings:
 
     Args:
         count: size of the pool.
-        lifetime: steps of Adam after which a painting is replaced; each slot gets its own share of it, so that ages mix.
+        lifetime: steps of Adam after which a painting is replaced; each slot gets its own share of it, so that ages
+            mix.
     """
 
-    def __init__(self, count: int, *, lifetime: int = 160, learning_rate: float = 0.08) -> None:
+    def __init__(
+        self, count: int, *, lifetime: int = 160, learning_rate: float = 0.08, device: torch.device | None = None
+    ) -> None:
         self.count, self.lifetime, self.learning_rate = count, lifetime, learning_rate
+        self.device = device or torch.device("cpu")
         self.contents: list[Tensor] = []
         self.styles: list[Tensor] = []
         self.logits: list[Tensor] = []
@@ -36,19 +41,26 @@ class UnfinishedPaintings:
 
     def fill(self, crops: Crops) -> None:
         while len(self.logits) < self.count:
-            content, style = crops()
+            content, style = self._new_pair(crops)
             self.contents.append(content)
             self.styles.append(style)
             self.logits.append(_start(content, style, kind=len(self.logits) % 4))
             self.ages.append((len(self.ages) * 7919) % self.lifetime)
 
     def advance(
-        self, encoder: Encoder, slots: Sequence[int], crops: Crops, *, steps: int, content_layer: str, style_layers: Sequence[str]
+        self,
+        encoder: Encoder,
+        slots: Sequence[int],
+        crops: Crops,
+        *,
+        steps: int,
+        content_layer: str,
+        style_layers: Sequence[str],
     ) -> None:
         """`steps` steps of Adam on the paintings in `slots`, on the relative content and style losses of `encoder`."""
         for slot in slots:
             if self.ages[slot] >= self.lifetime:
-                content, style = crops()
+                content, style = self._new_pair(crops)
                 self.contents[slot], self.styles[slot], self.ages[slot] = content, style, 0
                 self.logits[slot] = _start(content, style, kind=slot % 4)
         logits = torch.stack([self.logits[s] for s in slots]).requires_grad_(True)
@@ -77,8 +89,14 @@ class UnfinishedPaintings:
         return {"contents": self.contents, "styles": self.styles, "logits": self.logits, "ages": self.ages}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        self.contents, self.styles = state["contents"], state["styles"]
-        self.logits, self.ages = state["logits"], state["ages"]
+        self.contents, self.styles, self.logits = (
+            [tensor.to(self.device) for tensor in state[name]] for name in ("contents", "styles", "logits")
+        )
+        self.ages = state["ages"]
+
+    def _new_pair(self, crops: Crops) -> tuple[Tensor, Tensor]:
+        content, style = crops()
+        return content.to(self.device), style.to(self.device)
 
 
 def _relative(value: Tensor, target: Tensor) -> Tensor:
@@ -91,7 +109,7 @@ def _start(content: Tensor, style: Tensor, *, kind: int) -> Tensor:
     """Logits of the picture from which a painting starts: content twice as often as noise or style."""
     if kind == 2:
         generator = torch.Generator().manual_seed(int(content.sum().item() * 1000) % 2**31)
-        start = torch.rand(content.shape, generator=generator)
+        start = torch.rand(content.shape, generator=generator).to(content.device)
     elif kind == 3:
         start = F.avg_pool2d(style, 3, 1, 1)
     else:

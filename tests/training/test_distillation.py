@@ -1,0 +1,54 @@
+"""The errors that distillation minimises, against NumPy float64 and by their invariants."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from impasto.features.encoder import Encoder
+from impasto.training.distillation import live_channels, normalise, one_sided_error, relative_error
+
+LAYERS = ("relu1_1", "relu2_1", "relu4_2", "relu5_1")
+
+
+def test_relative_error_is_the_mean_over_pictures() -> None:
+    rng = np.random.default_rng(0)
+    value, target = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal((2, 3, 4, 5))
+    power = (target**2).mean((1, 2, 3))
+    expected = (((value - target) ** 2).mean((1, 2, 3)) / (power + 0.1 * power.mean())).mean()
+    assert relative_error(torch.from_numpy(value), torch.from_numpy(target)).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_sided_error_ignores_what_the_relu_removes_but_not_dead_channels() -> None:
+    target = torch.tensor([[0.0, 2.0, 0.0, 1.0]])
+    below = torch.tensor([[-5.0, 2.0, -0.1, 1.0]])
+    assert one_sided_error(below, target).item() == 0
+    raw = torch.tensor([[-5.0, -1.0, 3.0, 1.0]], requires_grad=True)
+    error = one_sided_error(raw, target)
+    # ((−1 − 2)² + 3²) / 4 over (2² + 1²) / 4
+    assert error.item() == pytest.approx(18 / 5)
+    (gradient,) = torch.autograd.grad(error, raw)
+    assert gradient[0, 1] < 0  # a channel under 0 where the target is above still feels a pull
+    assert gradient[0, 0] == 0
+
+
+def test_normalise_gives_every_layer_unit_power_and_keeps_directions(teacher: Encoder) -> None:
+    pictures = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    before = teacher(pictures, LAYERS)
+    normalise(teacher, pictures)
+    after = teacher(pictures, LAYERS)
+    for layer in LAYERS:
+        assert after[layer].square().mean().item() == pytest.approx(1, rel=1e-4)
+        cosine = torch.nn.functional.cosine_similarity(before[layer].flatten(), after[layer].flatten(), dim=0)
+        assert cosine.item() == pytest.approx(1, abs=1e-5)
+
+
+def test_live_channels_are_those_that_ever_fire(teacher: Encoder) -> None:
+    convolution = teacher.convolution("conv2_1")
+    assert convolution.bias is not None
+    with torch.no_grad():
+        convolution.weight[[1, 4]] = 0
+        convolution.bias[[1, 4]] = -1
+    pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert live_channels(teacher, pictures, ["relu2_1"])["relu2_1"].tolist() == [0, 2, 3, 5]

@@ -1,0 +1,123 @@
+"""Training an encoder for real, only small: it learns, it resumes to the same bits, it refuses what does not fit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from impasto.errors import TrainingDataError
+from impasto.features import load_encoder
+from impasto.features.encoder import Encoder
+from impasto.training.checkpoint import load_checkpoint, save_checkpoint
+from impasto.training.data import PictureBank, find_pictures
+from impasto.training.encoder import EncoderTrainer, EncoderTraining, TrainingProgress
+
+BLOCKS = ((4, 6), (6,), (8,), (8, 8), (8,))
+SMALL = EncoderTraining(
+    steps=6,
+    size=32,
+    mix=(1, 1, 1, 1),
+    warm_up=2,
+    gradient_from=2,
+    gradient_crops=2,
+    pool=3,
+    advance_every=2,
+    advance_crops=2,
+    advance_steps=2,
+    checkpoint_every=3,
+    log_every=3,
+    device="cpu",
+    blocks=BLOCKS,
+)
+
+
+def train(
+    settings: EncoderTraining,
+    teacher: Encoder,
+    pictures: Path,
+    run: Path,
+    report: list[TrainingProgress] | None = None,
+) -> Path:
+    paths = find_pictures([pictures])
+    # The trainer rescales its teacher, so that each run needs one of its own.
+    own = Encoder(teacher.architecture, padding="reflect")
+    own.load_state_dict(teacher.state_dict())
+    trainer = EncoderTrainer(settings, own, PictureBank(paths), PictureBank(paths), run)
+    return trainer.run(None if report is None else report.append)
+
+
+def test_the_student_learns_its_teacher(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    reports: list[TrainingProgress] = []
+    settings = replace(SMALL, steps=200, gradient_from=180, log_every=20, learning_rate=2e-2, full_precision_from=0.0)
+    weights = train(settings, teacher, pictures, tmp_path / "run", reports)
+    first, last = reports[0].losses, reports[-1].losses
+    assert last["feature"] < first["feature"] / 4
+    assert last["gram"] < first["gram"] / 4
+    assert "gradient" in last
+    assert reports[-1].step == 200
+    assert load_encoder(weights).architecture.blocks == BLOCKS
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log] == list(range(20, 201, 20))
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    whole = train(SMALL, teacher, pictures, tmp_path / "whole")
+
+    class Killed(BaseException):
+        pass
+
+    paths = find_pictures([pictures])
+    own = Encoder(teacher.architecture, padding="reflect")
+    own.load_state_dict(teacher.state_dict())
+    trainer = EncoderTrainer(SMALL, own, PictureBank(paths), PictureBank(paths), tmp_path / "cut")
+    step = trainer._train_step
+
+    def dies_in_the_fifth_step() -> dict[str, float]:
+        if trainer.step == 4:
+            raise Killed
+        return step()
+
+    trainer._train_step = dies_in_the_fifth_step  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        trainer.run()
+    assert load_checkpoint(tmp_path / "cut" / "checkpoint.pt")["step"] == 3
+    resumed = train(SMALL, teacher, pictures, tmp_path / "cut")
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+def test_a_folder_with_another_run_is_refused(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    train(replace(SMALL, steps=3), teacher, pictures, tmp_path)
+    with pytest.raises(TrainingDataError, match="other settings"):
+        train(replace(SMALL, seed=1), teacher, pictures, tmp_path)
+    # More steps are no other settings.
+    train(replace(SMALL, steps=4), teacher, pictures, tmp_path)
+    assert load_checkpoint(tmp_path / "checkpoint.pt")["step"] == 4
+
+
+def test_a_student_of_the_wrong_width_is_told_the_right_one(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    narrow = replace(SMALL, blocks=((4, 6), (6,), (8,), (5, 8), (8,)))
+    with pytest.raises(TrainingDataError, match="5 channels at relu4_1, but 8") as caught:
+        train(narrow, teacher, pictures, tmp_path)
+    assert "Set that width to 8" in caught.value.hint
+
+
+def test_a_damaged_checkpoint_is_an_error_not_a_new_start(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    train(replace(SMALL, steps=3), teacher, pictures, tmp_path)
+    checkpoint = tmp_path / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:500])
+    with pytest.raises(TrainingDataError, match="cannot be read"):
+        train(replace(SMALL, steps=3), teacher, pictures, tmp_path)
+
+
+def test_a_checkpoint_is_replaced_whole_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "checkpoint.pt"
+    for step in (1, 2):
+        save_checkpoint(path, {"step": step, "weights": [torch.full((2,), float(step))]})
+    state = load_checkpoint(path)
+    assert state["step"] == 2
+    assert state["weights"][0].tolist() == [2.0, 2.0]
+    assert [p.name for p in path.parent.iterdir()] == ["checkpoint.pt"]

@@ -1,0 +1,78 @@
+"""Training pictures: found in order, cropped inside their borders, bad ones skipped and counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.errors import TrainingDataError
+from impasto.training.data import PictureBank, find_pictures
+
+
+def test_pictures_are_found_in_subfolders_in_a_fixed_order(pictures: Path) -> None:
+    (pictures / "more").mkdir()
+    (pictures / "0.png").rename(pictures / "more" / "z.PNG")
+    (pictures / "notes.txt").write_text("not a picture")
+    names = [p.relative_to(pictures).as_posix() for p in find_pictures([pictures])]
+    assert names == ["1.png", "2.png", "3.png", "4.png", "5.png", "more/z.PNG"]
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingDataError, match="no pictures in") as caught:
+        find_pictures([tmp_path])
+    assert caught.value.exit_code == 54
+
+
+@pytest.mark.parametrize("scales", [(0.2, 0.3), (1.0, 1.0), (3.0, 5.0)])
+def test_crops_have_the_size_asked_for_and_stay_in_range(pictures: Path, scales: tuple[float, float]) -> None:
+    bank = PictureBank(find_pictures([pictures]))
+    for seed in range(10):
+        crop = bank.crop(np.random.default_rng(seed), 24, scales=scales)
+        assert crop.shape == (24, 24, 3)
+        assert crop.dtype == np.float32
+        assert 0 <= crop.min() < crop.max() <= 1
+
+
+def test_a_crop_at_scale_one_is_a_window_of_the_picture(tmp_path: Path) -> None:
+    # A ramp along x: a window of it, mirrored or not, is again a ramp with the same slope.
+    ramp = np.broadcast_to(np.arange(60, dtype=np.uint8)[None, :, None] * 4, (50, 60, 3))
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    crop = PictureBank([tmp_path / "ramp.png"]).crop(np.random.default_rng(0), 20, scales=(1.0, 1.0))
+    slopes = np.diff(crop[:, 2:-2, 0], axis=1) * 255
+    assert np.abs(np.abs(slopes) - 4).max() <= 1.01
+    assert np.abs(np.diff(crop, axis=0)).max() == 0
+
+
+def test_a_seed_means_the_same_crop(pictures: Path) -> None:
+    paths = find_pictures([pictures])
+    first = PictureBank(paths).crop(np.random.default_rng(3), 16)
+    second = PictureBank(paths, cache_bytes=0).crop(np.random.default_rng(3), 16)
+    assert np.array_equal(first, second)
+
+
+def test_bad_pictures_are_skipped_counted_and_do_not_change_what_is_drawn_after_a_restart(pictures: Path) -> None:
+    (pictures / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+    (pictures / "9.jpg").write_bytes(b"")
+    paths = find_pictures([pictures])
+    bank = PictureBank(paths)
+    drawn = [bank.crop(np.random.default_rng(n), 8) for n in range(40)]
+    assert bank.skipped == 2
+    again = PictureBank(paths)
+    assert np.array_equal(again.crop(np.random.default_rng(39), 8), drawn[39])
+
+
+def test_nothing_but_bad_pictures_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    with pytest.raises(TrainingDataError, match="None of the 1"):
+        PictureBank(find_pictures([tmp_path])).crop(np.random.default_rng(0), 8)
+
+
+def test_large_pictures_are_reduced_once(tmp_path: Path) -> None:
+    Image.new("RGB", (400, 200), (10, 200, 30)).save(tmp_path / "large.png")
+    bank = PictureBank([tmp_path / "large.png"], long_side=100)
+    crop = bank.crop(np.random.default_rng(0), 50, scales=(1.0, 1.0))
+    assert np.allclose(crop, np.array([10, 200, 30], np.float32) / 255, atol=1e-6)
+    assert sum(pixels.nbytes for pixels in bank._cache.values()) == 100 * 50 * 3
