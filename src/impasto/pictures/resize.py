@@ -1,0 +1,58 @@
+"""Resampling of floating-point pictures, and sizes that keep proportions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from impasto.errors import UsageError
+
+Floats = npt.NDArray[np.float32]
+
+
+def resize(pixels: npt.NDArray[Any], size: tuple[int, int]) -> Floats:
+    """A picture or mask at another size, antialiased.
+
+    Lanczos with three lobes, stretched to the source's grid when shrinking, so that every source pixel counts; borders
+    are cut off and renormalised (nothing wraps around or fades). Its overshoot is clipped to the range of the input's
+    values within [0, 1]. It works on sRGB values, as style transfer's own recipes do, not on linear light.
+
+    Args:
+        pixels: (H, W) or (H, W, C), values in [0, 1].
+        size: (width, height) wanted, each at least 1.
+
+    Returns:
+        (height, width[, C]), float32 in [0, 1].
+
+    Raises:
+        UsageError: a size below 1 × 1.
+    """
+    width, height = size
+    if width < 1 or height < 1:
+        raise UsageError(
+            f"A picture can't be resized to {width}×{height} pixels.", hint="Both sides must be at least 1."
+        )
+    pixels = np.asarray(pixels, np.float32)
+    if pixels.shape[:2] == (height, width):
+        return pixels.copy()
+    out = np.empty((height, width, *pixels.shape[2:]), np.float32)
+    for channel in np.ndindex(pixels.shape[2:]):
+        plane = Image.fromarray(np.ascontiguousarray(pixels[(..., *channel)]))
+        out[(..., *channel)] = np.asarray(plane.resize((width, height), Image.Resampling.LANCZOS))
+    return np.clip(out, 0, 1, out=out)
+
+
+def fit_long_side(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """(width, height) in the proportions of `size` with the longer side exactly `long_side`; neither side is below 1.
+
+    Raises:
+        UsageError: a long side below 1.
+    """
+    if long_side < 1:
+        raise UsageError(f"The long side can't be {long_side} pixels.", hint="It must be at least 1.")
+    scale = long_side / max(size)
+    width, height = (max(1, round(side * scale)) for side in size)
+    return width, height
