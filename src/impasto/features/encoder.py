@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import torch
 import torch.nn.functional as F
@@ -21,8 +21,9 @@ Pooling = Literal["max", "average"]
 class Encoder(nn.Module):
     """Feature maps of RGB pictures by layer name.
 
-    The preprocessing belongs to the weights: `input_affine` is a 1×1 convolution that maps RGB in [0, 1] to whatever the
-    convolutions were trained on (BGR minus mean times 255, mean/std …), so callers pass RGB in [0, 1] to every encoder.
+    The preprocessing belongs to the weights: `input_affine` is a 1×1 convolution that maps RGB in [0, 1] to whatever
+    the convolutions were trained on (255 times BGR minus mean, mean/std …), so callers pass RGB in [0, 1] to every
+    encoder.
 
     Args:
         architecture: channel counts, block by block.
@@ -31,7 +32,8 @@ class Encoder(nn.Module):
         pooling: Gatys et al. 2016 (§2) prefer average pooling; VGG was trained with max.
         name: how messages call this encoder.
 
-    With `checkpointing` set, each block's features are computed again in the backward pass instead of being kept: less memory, more time.
+    With `checkpointing` set, each block's features are computed again in the backward pass instead of being kept: less
+    memory, more time.
     """
 
     input_affine: nn.Conv2d
@@ -68,7 +70,8 @@ class Encoder(nn.Module):
             layers: VGG or Keras names.
 
         Returns:
-            {name as given: (B, C, H / 2ᵇ, W / 2ᵇ)} with b the number of poolings before the layer (floor division at each).
+            {name as given: (B, C, H / 2ᵇ, W / 2ᵇ)} with b the number of poolings before the layer; each
+            rounds down, but never below 1.
 
         Raises:
             UnknownNameError: for a layer that this encoder lacks.
@@ -96,13 +99,22 @@ class Encoder(nn.Module):
         if step.startswith("relu"):
             return F.relu(x)
         if step.startswith("pool"):
-            # A map one pixel high or wide is too small to halve; it passes as it is, so that tiny pictures still have deep features.
+            # A side of one pixel is too small to halve and stays, so that tiny pictures still have deep features.
             window = (min(2, x.shape[2]), min(2, x.shape[3]))
             return F.max_pool2d(x, window) if self.pooling == "max" else F.avg_pool2d(x, window)
-        convolution = self.convolutions[step]
+        convolution = self.convolution(step)
         if self.padding == "zero":
             return F.conv2d(x, convolution.weight, convolution.bias, padding=1)
         return F.conv2d(_pad(x, self.padding), convolution.weight, convolution.bias)
+
+    def convolution(self, name: str) -> nn.Conv2d:
+        """The convolution called `convB_N`."""
+        return cast(nn.Conv2d, self.convolutions[name])
+
+    def on(self, device: torch.device) -> Encoder:
+        """This encoder on `device`, its weights laid out channels last, as oneDNN and cuDNN run convolutions fastest."""
+        # torch's own stub of Module.to lacks memory_format.
+        return cast(Encoder, self.to(device).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
     def _depth(self, layers: Iterable[str]) -> int:
         """How many steps it takes to reach the deepest of `layers` (canonical names)."""

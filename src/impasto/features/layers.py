@@ -1,4 +1,4 @@
-"""Layer names: the VGG ones (`relu4_1`, `conv4_2`, `pool3`) and, as aliases, those of Keras (`block4_conv1`, `block3_pool`).
+"""Layer names: those of VGG (`relu4_1`, `conv4_2`, `pool3`) and, as aliases, of Keras (`block4_conv1`, `block3_pool`).
 
 `convB_N` is the N-th convolution of block B before its ReLU, `reluB_N` after it, `poolB` the pooling that ends block B.
 Keras puts the ReLU inside the layer, so its `block4_conv1` is our `relu4_1`, not our `conv4_1`.
@@ -16,7 +16,7 @@ _KERAS_POOL = re.compile(r"block([1-9])_pool")
 
 
 def canonical(name: str) -> str:
-    """The VGG name of a layer given by VGG or Keras name, lower case: `block4_conv1` → `relu4_1`. Does not check existence."""
+    """The VGG name of a layer given by VGG or Keras name: `block4_conv1` → `relu4_1`. Does not check that it exists."""
     name = name.strip().lower()
     if match := _KERAS_CONV.fullmatch(name):
         return f"relu{match[1]}_{match[2]}"
