@@ -1,4 +1,6 @@
-"""The one protocol that every way of painting obeys, and what passes through it: weighted styles, progress, the painting."""
+"""The one protocol that every way of painting obeys, and what passes through it: weighted styles, progress, the
+painting.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Painting:
-    """A finished picture and how it came about: why it stopped, how long it took, what the painter used (device, precision …)."""
+    """A finished picture and how it came about: why it stopped, how long it took, what the painter used (device,
+    precision …).
+    """
 
     picture: Picture
     stop: Stop
@@ -69,8 +73,8 @@ Style = TypeVar("Style")
 class Painter(Protocol[Style]):
     """Paints content pictures in a style.
 
-    `prepare` looks at the style pictures once and returns all that the painter needs to know of them; `paint` uses it for any
-    number of content pictures. Pictures go in and come out at their own size.
+    `prepare` looks at the style pictures once and returns all that the painter needs to know of them; `paint` uses it
+    for any number of content pictures. Pictures go in and come out at their own size.
     """
 
     name: str

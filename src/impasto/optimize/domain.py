@@ -21,6 +21,7 @@ class Parametrisation(ABC):
     def picture(self, variables: Tensor) -> Tensor:
         """The picture that the losses see."""
 
+    @abstractmethod
     def project(self, variables: Tensor) -> None:
         """Bring variables back into their range after a step, in place."""
 
@@ -28,8 +29,9 @@ class Parametrisation(ABC):
 class Bounded(Parametrisation):
     """picture = sin²(variables): always in [0, 1], so what is optimised is what is saved.
 
-    Against the logistic function, which serves the same end, its slope √(x (1 − x)) dies more slowly near black and white, so that
-    saturated skies still move. Starts are kept `margin` away from both ends, where the slope is exactly 0.
+    Against the logistic function, which serves the same end, its slope √(x (1 − x)) dies more slowly near black and
+    white, so that saturated skies still move. Starts are kept `margin` away from both ends, where the slope is
+    exactly 0.
     """
 
     margin = 1 / 256
@@ -39,6 +41,9 @@ class Bounded(Parametrisation):
 
     def picture(self, variables: Tensor) -> Tensor:
         return variables.sin().square()
+
+    def project(self, variables: Tensor) -> None:
+        """Nothing to do: every angle has a picture."""
 
 
 class Free(Parametrisation):
@@ -52,6 +57,9 @@ class Free(Parametrisation):
 
     def picture(self, variables: Tensor) -> Tensor:
         return variables / self.pixel_range
+
+    def project(self, variables: Tensor) -> None:
+        """Nothing to do: pixels may be anywhere until the end."""
 
 
 class Clipped(Free):

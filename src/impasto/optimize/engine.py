@@ -22,7 +22,9 @@ _MOST_RECOVERIES = 5
 
 @dataclass(frozen=True)
 class Step:
-    """One evaluation of the objective: its number from 0, the terms by name, and the picture (1, 3, H, W) that they belong to."""
+    """One evaluation of the objective: its number from 0, the terms by name, and the picture (1, 3, H, W) that they
+    belong to.
+    """
 
     iteration: int
     loss: float
@@ -71,6 +73,7 @@ class ScaleRun:
         self.losses: list[float] = []
         self.lowest: list[float] = []
         self._recoveries = 0
+        self._caution = 1.0
 
     def run(self) -> ScaleResult:
         """Raises:
@@ -98,22 +101,32 @@ class ScaleRun:
         s = self.settings
         if s.optimizer == "adam":
             return torch.optim.Adam([self.variables], lr=s.learning_rate, betas=s.betas, eps=s.epsilon)
-        # One iteration a call, so that time, progress and Ctrl-C are looked at between steps; the memory of curvature carries over.
+        # One iteration a call, so that time, progress and Ctrl-C are looked at between steps; the memory of curvature
+        # carries over.
         return torch.optim.LBFGS(
-            [self.variables], lr=s.learning_rate, max_iter=1, history_size=s.history, tolerance_grad=0, tolerance_change=0
+            [self.variables],
+            lr=s.learning_rate,
+            max_iter=1,
+            history_size=s.history,
+            tolerance_grad=0,
+            tolerance_change=0,
         )
 
     def _schedule(self, optimizer: torch.optim.Optimizer, iteration: int) -> None:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, iteration, self.iterations)
+            state = optimizer.state[self.variables]
             if self.settings.optimizer == "adam":
-                group["eps"] = adam_epsilon(self.settings, int(optimizer.state[self.variables].get("step", 0)) + 1)
+                group["eps"] = adam_epsilon(self.settings, int(state.get("step", 0)) + 1)
+            elif "n_iter" not in state:
+                # The first step follows the bare gradient. Repeated as it was, it would end where the last one did.
+                group["lr"] *= self._caution
 
-    def _closure(self) -> Tensor:
+    def _closure(self) -> float:
         loss = self._evaluate()
         (gradient,) = torch.autograd.grad(loss, self.variables)
         self.variables.grad = gradient.contiguous()  # L-BFGS flattens it as a view
-        return loss
+        return self.losses[-1]
 
     def _evaluate(self) -> Tensor:
         picture = self.domain.picture(self.variables)
@@ -142,9 +155,13 @@ class ScaleRun:
         return None
 
     def _has_diverged(self) -> bool:
-        """Whether the last loss is no number, or far above the best: a step of L-BFGS without line search can overshoot."""
+        """Whether the last loss is no number, or far above the best: a step of L-BFGS without line search can
+        overshoot.
+        """
         last = self.losses[-1]
-        return not math.isfinite(last) or (self.settings.optimizer == "lbfgs" and last > 4 * self.lowest[-1] and len(self.losses) > 10)
+        return not math.isfinite(last) or (
+            self.settings.optimizer == "lbfgs" and last > 4 * self.lowest[-1] and len(self.losses) > 10
+        )
 
     def _recover(self) -> torch.optim.Optimizer:
         """Go back to the best picture and forget the curvature that led away from it."""
@@ -157,4 +174,5 @@ class ScaleRun:
             )
         with torch.no_grad():
             self.variables.copy_(self.best)
+        self._caution /= 4
         return self._new_optimizer()

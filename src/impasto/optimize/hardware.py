@@ -26,7 +26,8 @@ def resolve_device(name: str = "auto") -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise DeviceError(
-            f"The device {name!r} is not available here.", hint="Use --device auto; `impasto doctor` lists what is here."
+            f"The device {name!r} is not available here.",
+            hint="Use --device auto; `impasto doctor` lists what is here.",
         ) from error
     return device
 

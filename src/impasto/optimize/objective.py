@@ -35,7 +35,9 @@ class Objective:
         with self.autocast(content.device):
             targets = Targets(
                 content=self.encoder(content, self.content_layers) if self.content_layers else {},
-                styles=[(self.encoder(style, self.style_layers), share) for style, share in styles] if self.style_layers else [],
+                styles=[(self.encoder(style, self.style_layers), share) for style, share in styles]
+                if self.style_layers
+                else [],
             )
         return BoundObjective(self, [loss.bind(targets) for loss in self.losses])
 

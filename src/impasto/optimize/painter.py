@@ -24,7 +24,9 @@ from impasto.pictures import Picture, resize
 
 @dataclass(frozen=True)
 class PreparedStyles:
-    """Style pictures with shares that add up to 1. Their targets depend on the size painted at, so they are computed scale by scale."""
+    """Style pictures with shares that add up to 1. Their targets depend on the size painted at, so they are computed
+    scale by scale.
+    """
 
     styles: tuple[WeightedStyle, ...]
 
@@ -50,7 +52,9 @@ class OptimizationPainter:
         if not styles:
             raise UsageError("There is no style picture.", hint="Name one with --style.")
         if not all(np.isfinite(style.weight) and style.weight > 0 for style in styles):
-            raise UsageError("Style weights must be positive numbers.", hint="For example --style a.jpg:0.7 --style b.jpg:0.3.")
+            raise UsageError(
+                "Style weights must be positive numbers.", hint="For example --style a.jpg:0.7 --style b.jpg:0.3."
+            )
         sum_of_weights = sum(style.weight for style in styles)
         return PreparedStyles(tuple(replace(style, weight=style.weight / sum_of_weights) for style in styles))
 
@@ -74,7 +78,9 @@ class OptimizationPainter:
         iterations, losses = 0, []
         try:
             for number, scale in enumerate(scales, 1):
-                result = self._paint_scale(content, style, scale, picture, _Reporter(progress, number, scales, began), should_stop)
+                result = self._paint_scale(
+                    content, style, scale, picture, _Reporter(progress, number, scales, began), should_stop
+                )
                 picture, stop = result.picture, result.stop
                 iterations += result.iterations
                 losses.append(result.loss)
@@ -108,7 +114,9 @@ class OptimizationPainter:
         settings = self.settings
         objective = Objective(self.encoder, settings.losses, precision=self.precision)
         small_content = self._tensor(content, scale.size)
-        styles = [(self._tensor(s.picture, style_size(s.picture.size, scale.size, settings)), s.weight) for s in style.styles]
+        styles = [
+            (self._tensor(s.picture, style_size(s.picture.size, scale.size, settings)), s.weight) for s in style.styles
+        ]
         bound = objective.bind(small_content, styles)
         deadline = None if settings.seconds is None else reporter.began + settings.seconds * scale.ends
         return ScaleRun(
@@ -121,7 +129,9 @@ class OptimizationPainter:
             should_stop=should_stop,
         ).run()
 
-    def _start(self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale, before: Tensor | None) -> Tensor:
+    def _start(
+        self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale, before: Tensor | None
+    ) -> Tensor:
         """The picture that a scale starts from: the scale before, or what the settings ask for."""
         if before is not None:
             return self._array_to_tensor(resize(_to_pixels(before), scale.size))
@@ -144,9 +154,11 @@ class OptimizationPainter:
     def _load_encoder(self) -> Encoder:
         settings = self.settings
         layers = {layer for loss in settings.losses for layer in (*loss.content_layers, *loss.style_layers)}
-        encoder = load_encoder(settings.encoder, layers=sorted(layers), padding=settings.padding, pooling=settings.pooling)
+        encoder = load_encoder(
+            settings.encoder, layers=sorted(layers), padding=settings.padding, pooling=settings.pooling
+        )
         encoder.checkpointing = settings.checkpointing
-        return encoder.to(self.device).to(memory_format=torch.channels_last)
+        return encoder.on(self.device)
 
 
 class _Reporter:

@@ -12,7 +12,9 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Scale:
-    """One scale: (width, height) in pixels, the steps it may take, and the share of the whole work done before and after it."""
+    """One scale: (width, height) in pixels, the steps it may take, and the share of the whole work done before and
+    after it.
+    """
 
     size: Size
     iterations: int
@@ -42,12 +44,15 @@ def plan(content: Size, settings: Settings) -> list[Scale]:
     work = [n * width * height for n, (width, height) in zip(iterations, sizes, strict=True)]
     ends = _running_shares(work)
     return [
-        Scale(size, n, begin, end) for size, n, begin, end in zip(sizes, iterations, [0.0, *ends[:-1]], ends, strict=True)
+        Scale(size, n, begin, end)
+        for size, n, begin, end in zip(sizes, iterations, [0.0, *ends[:-1]], ends, strict=True)
     ]
 
 
 def style_size(style: Size, painted: Size, settings: Settings) -> Size:
-    """(width, height) at which a style picture is looked at beside a picture of size `painted`. Never enlarged unless asked for."""
+    """(width, height) at which a style picture is looked at beside a picture of size `painted`. Never enlarged unless
+    asked for.
+    """
     if settings.style_size == "same":
         return painted
     if settings.style_size == "own":

@@ -67,7 +67,8 @@ def write_report(
     if path.suffix.lower() == ".png":
         from impasto.optimize.report_figure import report_png
 
-        data = report_png(recorder, title, facts)
+        tables = {"result": facts, "settings that differ": _changed(settings)}
+        data = report_png(recorder, title, tables, [str(loss) for loss in settings.losses])
     else:
         data = _page(recorder, title, facts, _settings(settings)).encode()
     place_file(path, data, overwrite=overwrite)
@@ -83,6 +84,16 @@ def _settings(settings: Settings) -> dict[str, str]:
     rows = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
     losses = rows.pop("losses")
     return {"losses": "\n".join(str(loss) for loss in losses)} | {name: _text(value) for name, value in rows.items()}
+
+
+def _changed(settings: Settings) -> dict[str, str]:
+    """Settings that differ from the defaults, without the losses."""
+    usual = Settings()
+    return {
+        name: value
+        for name, value in _settings(settings).items()
+        if name != "losses" and value != _settings(usual)[name]
+    }
 
 
 def _text(value: object) -> str:

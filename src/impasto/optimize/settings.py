@@ -1,4 +1,6 @@
-"""All that can be chosen about an optimisation, in one flat, checked record. The command line reads its defaults from here."""
+"""All that can be chosen about an optimisation, in one flat, checked record. The command line reads its defaults from
+here.
+"""
 
 from __future__ import annotations
 
@@ -36,24 +38,26 @@ class Settings:
         encoder: name or weight file of the loss network.
         pooling, padding: of the encoder; padding None means what its weights were trained with.
         size: long side of the painting in pixels, or (width, height); None paints at the content picture's own size.
-        style_size: "content" reduces each style picture to the area of the picture being painted times `style_scale` squared;
-            "same" gives it the painted picture's very width and height, "long_side" only its long side, as recipes do;
-            "own" leaves it alone.
+        style_size: "content" reduces each style picture to the area of the picture being painted times `style_scale`
+            squared; "same" gives it the painted picture's very width and height, "long_side" only its long side, as
+            recipes do; "own" leaves it alone.
         style_scale: size of the style's marks; 2 makes strokes twice as large.
         scales: how many scales the pyramid has, each half as large as the next; None chooses by size, 1 is no pyramid.
         coarsest: with `scales` None, no scale has a long side under this many pixels.
         iterations: steps at the full size.
         coarse_iterations: steps at each smaller size.
         seconds: time for the whole painting; None means as long as it takes.
-        patience, tolerance: a scale ends early once `patience` steps together lowered the loss by less than this share; 0 never does.
+        patience, tolerance: a scale ends early once `patience` steps together lowered the loss by less than this
+            share; 0 never does.
         start: the picture from which the coarsest scale starts.
         optimizer, learning_rate, betas, epsilon: L-BFGS uses the learning rate alone, as its step length.
         epsilon_hat: Adam adds `epsilon` before it corrects the bias, as TensorFlow's and Keras's do (Kingma & Ba 2015,
             end of §2, ε̂), not after, as in the paper's algorithm 1; it matters where epsilon is large.
         schedule, decay: the learning rate stays, is multiplied by `decay` at each step, or falls to 0 as a half cosine.
         history: how many steps L-BFGS remembers.
-        domain: "bounded" optimises an angle whose squared sine is the pixel, so that no pixel ever leaves [0, 1]; "clipped" clips after
-            each step, "free" only once at the end, as published recipes do, which costs them much of what they gained.
+        domain: "bounded" optimises an angle whose squared sine is the pixel, so that no pixel ever leaves [0, 1];
+            "clipped" clips after each step, "free" only once at the end, as published recipes do, which costs them
+            much of what they gained.
         pixel_range: 255 makes the optimiser see pixels in 0–255, as recipes with such learning rates expect.
         precision: bfloat16 for the encoder's convolutions where the processor has it ("auto"), or float32.
         checkpointing: recompute features in the backward pass; half the memory for a third more time.
