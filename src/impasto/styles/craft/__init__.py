@@ -1,0 +1,1 @@
+"""What the procedural paintings share: the canvas, noise, colour, brush marks, cells, light and grounds."""
