@@ -1,0 +1,21 @@
+"""The command line, one module a verb. `main` answers --version before anything else is imported."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from impasto import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `impasto` with these arguments (those of the process by default) and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words in (["--version"], ["-V"]):
+        sys.stdout.write(f"impasto {__version__}\n")
+        return 0
+    try:
+        from impasto.cli.app import run
+    except KeyboardInterrupt:
+        return 130
+    return run(words)

@@ -1,0 +1,110 @@
+"""The verbs as one program, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from impasto import __version__
+from impasto.cli import doctor, paint, presets, styles, train, weights
+from impasto.cli.voice import AlreadyTold, Voice, error_object
+from impasto.errors import ImpastoError, InterruptedByUserError, OutOfMemoryError, UsageError
+
+# The base of all that typer (and click before it) says about wrong usage; neither exports it by name in every version.
+_WrongUsage: type[Exception] = typer.BadParameter.__bases__[0]
+_PIPE_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
+
+
+class _PipeClosed(Exception):
+    """Whoever read our output has heard enough, as `head` does."""
+
+
+class _Verbs(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        # Here, because typer's own `main` turns both into exit codes without a word.
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise InterruptedByUserError("Interrupted.") from error
+        except BrokenPipeError as error:
+            raise _PipeClosed from error
+
+
+app = typer.Typer(
+    name="impasto",
+    cls=_Verbs,
+    help="Paint a picture in the style of another.",
+    epilog="For example: impasto paint photo.jpg --style swirling-strokes -o painting.jpg",
+    no_args_is_help=False,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+paint.register(app)
+app.add_typer(styles.app, name="styles")
+presets.register(app)
+app.add_typer(weights.app, name="weights")
+app.add_typer(train.app, name="train")
+doctor.register(app)
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Show the version and end.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"impasto {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program and return its exit code."""
+    voice = Voice(json="--json" in arguments, verbose="--verbose" in arguments or "-v" in arguments)
+    try:
+        code = typer.main.get_command(app).main(args=list(arguments), prog_name="impasto", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except AlreadyTold as told:
+        return told.exit_code
+    except ImpastoError as error:
+        return _fail(voice, error)
+    except _WrongUsage as error:
+        return _fail(voice, _usage_error(error))
+    except MemoryError as error:
+        lack = OutOfMemoryError("There is not enough memory for this.", hint="Ask for a smaller --size.")
+        lack.__cause__ = error
+        return _fail(voice, lack)
+    except (_PipeClosed, BrokenPipeError):
+        # Python flushes standard output once more at exit; let it find somewhere to write to.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+
+
+def _fail(voice: Voice, error: ImpastoError) -> int:
+    if voice.json:
+        voice.object({"error": error_object(error)})
+    voice.error(error)
+    return error.exit_code
+
+
+def _usage_error(error: Any) -> UsageError:
+    """Typer's complaint in our form: a sentence, and in the hint near names and the way to the help."""
+    near = list(getattr(error, "possibilities", None) or ())
+    # For options typer tells near names apart from the message, for commands inside it.
+    message, _, guess = (error.message if near else error.format_message()).partition(" Did you mean ")
+    if near:
+        guess = f"{' or '.join(near[:2])}?"
+    command = error.ctx.command_path if error.ctx is not None else "impasto"
+    help_ = f"`{command} --help` tells all there is."
+    return UsageError(message.rstrip(".") + ".", hint=f"Did you mean {guess} {help_}" if guess else help_)

@@ -1,0 +1,111 @@
+"""`impasto paint`: pictures in the style of others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from impasto.cli.completion import complete_preset, complete_quality, complete_style
+from impasto.cli.session import Request, Session
+from impasto.cli.settings_options import takes_settings
+from impasto.cli.threads import Threads
+from impasto.cli.voice import Voice
+from impasto.painting import DEFAULT_QUALITY
+from impasto.pictures import MAX_PIXELS, QUALITY
+
+PICTURES, TELLING = "Pictures", "What is told"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("paint")(paint)
+
+
+@takes_settings
+def paint(
+    contents: Annotated[
+        list[str], typer.Argument(metavar="CONTENT", help="Pictures, folders of pictures, or - for standard input.")
+    ],
+    style: Annotated[
+        list[str],
+        typer.Option(
+            "--style",
+            "-s",
+            metavar="STYLE[:WEIGHT]",
+            help="A picture, or a name of `impasto styles`; repeatable, with weights.",
+            autocompletion=complete_style,
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE|FOLDER|-",
+            help="Where to; names in a folder follow the contents'.",
+            show_default="CONTENT-STYLE, beside the content",
+        ),
+    ] = None,
+    quality: Annotated[
+        str, typer.Option(help="How to paint.", metavar="best", autocompletion=complete_quality)
+    ] = DEFAULT_QUALITY,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="A published recipe: see `impasto presets`.", autocompletion=complete_preset),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what is there.", rich_help_panel=PICTURES)
+    ] = False,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Refuse larger pictures (width × height).", rich_help_panel=PICTURES)
+    ] = MAX_PIXELS,
+    bit_depth: Annotated[
+        int | None, typer.Option(help="8, or 16 for PNG and TIFF.", show_default="8", rich_help_panel=PICTURES)
+    ] = None,
+    jpeg_quality: Annotated[
+        int, typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF.", rich_help_panel=PICTURES)
+    ] = QUALITY,
+    snapshot_every: Annotated[
+        int | None,
+        typer.Option(min=1, help="Write the picture as it stands after so many steps.", rich_help_panel=TELLING),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Loss curves and pictures on the way, as .html or .png.", rich_help_panel=TELLING
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a picture on standard output.", rich_help_panel=TELLING)
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Settings, facts, and where errors come from.", rich_help_panel=TELLING),
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress bar, no notes.", rich_help_panel=TELLING)
+    ] = False,
+    threads: Threads = None,
+    **given: Any,
+) -> None:
+    """Paint CONTENT in the style of STYLE.
+
+    Ctrl-C ends with the best picture so far. Existing files are never replaced without --overwrite.
+    """
+    request = Request(
+        contents=contents,
+        styles=style,
+        output=output,
+        quality=quality,
+        preset=preset,
+        start=given.pop("start", None),
+        settings=given,
+        overwrite=overwrite,
+        max_pixels=max_pixels,
+        bit_depth=bit_depth,
+        jpeg_quality=jpeg_quality,
+        snapshot_every=snapshot_every,
+        report=report,
+        threads=threads,
+    )
+    Session(request, Voice(quiet=quiet, json=json, verbose=verbose)).run()

@@ -1,0 +1,68 @@
+"""Whoever watches a painting come about: the bar, the snapshots, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from impasto.cli.batch import STANDARD
+from impasto.errors import ImpastoError, UsageError
+from impasto.optimize.recorder import Recorder
+from impasto.optimize.report import check_report, write_report
+from impasto.optimize.snapshots import SnapshotWriter
+from impasto.painters import Painting, Progress
+
+
+class Watchers:
+    """A progress callback that calls others, and counts steps.
+
+    Args:
+        target: where the painting will be.
+        snapshot_every: write a snapshot beside it after so many steps.
+        report: write a report there in the end.
+
+    Raises:
+        UsageError, OutputError, MissingExtraError: snapshots or report could not be written.
+    """
+
+    def __init__(
+        self, target: str, *, snapshot_every: int | None = None, report: str | None = None, overwrite: bool = False
+    ) -> None:
+        self.callbacks: list[Callable[[Progress], None]] = []
+        self.steps = 0
+        self.report, self.overwrite = report, overwrite
+        self.snapshots: SnapshotWriter | None = None
+        self.recorder: Recorder | None = None
+        if snapshot_every is not None:
+            if target == STANDARD:
+                raise UsageError(
+                    "Snapshots lie beside the painting, which goes to standard output.", hint="Name a file with -o."
+                )
+            self.snapshots = SnapshotWriter(target, snapshot_every, overwrite=overwrite)
+            self.callbacks.append(self.snapshots)
+        if report is not None:
+            check_report(report, overwrite=overwrite)
+            self.recorder = Recorder()
+            self.callbacks.append(self.recorder)
+
+    def __call__(self, progress: Progress) -> None:
+        # Iteration 0 of the first scale is the picture that the painting starts from.
+        self.steps += progress.iteration > 0 or progress.scale > 1
+        for callback in self.callbacks:
+            callback(progress)
+
+    def finish(self, painting: Painting, settings: Any) -> tuple[list[Path], ImpastoError | None]:
+        """The files written beside the painting, and what kept others from being written, if anything did.
+
+        Errors are returned, not raised: the painting itself is safe by now.
+        """
+        files = list(self.snapshots.written) if self.snapshots is not None else []
+        error = self.snapshots.error if self.snapshots is not None else None
+        if self.recorder is not None and self.report is not None:
+            try:
+                write_report(self.report, self.recorder, painting, settings, overwrite=self.overwrite)
+                files.append(Path(self.report))
+            except ImpastoError as failure:
+                error = error or failure
+        return files, error

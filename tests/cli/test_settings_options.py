@@ -1,0 +1,64 @@
+"""The options of `impasto paint` are the fields of `Settings`: no default and no type of their own."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import pytest
+import typer
+
+from impasto.cli.paint import paint
+from impasto.cli.settings_options import OPTIONS, SettingOption, parse_size
+from impasto.errors import UsageError
+from impasto.optimize.settings import Settings
+from impasto.recipe import LOSS_SETTINGS, setting_types
+from impasto.records import field_defaults
+
+PARAMETERS = inspect.signature(paint).parameters
+DEFAULTS = field_defaults(Settings)
+
+
+def option_of(name: str) -> typer.models.OptionInfo:
+    return PARAMETERS[name].annotation.__metadata__[0]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_no_option_has_a_default_of_its_own(option: SettingOption) -> None:
+    # None means "not typed": then the preset's value, or that of Settings, holds.
+    assert PARAMETERS[option.name].default is None
+    assert option.name in DEFAULTS or option.name in LOSS_SETTINGS
+
+
+@pytest.mark.parametrize("name", [o.name for o in OPTIONS if DEFAULTS.get(o.name) not in (None, False)])
+def test_help_tells_the_default_of_settings(name: str) -> None:
+    assert option_of(name).show_default == str(DEFAULTS[name])
+
+
+@pytest.mark.parametrize("option", [o for o in OPTIONS if o.name in DEFAULTS], ids=lambda option: option.name)
+def test_types_are_those_of_settings(option: SettingOption) -> None:
+    setting = get_type_hints(Settings, localns={"Loss": object})[option.name]
+    typed = set(get_args(PARAMETERS[option.name].annotation.__origin__)) - {type(None)}
+    parts = set(get_args(setting)) - {type(None)} if get_origin(setting) not in (None, Literal) else {setting}
+    expected = {part if part in (int, float, bool) else str for part in parts}
+    assert typed == ({str} if option.parse else expected)
+
+
+def test_every_choice_is_offered() -> None:
+    for name, hint in setting_types().items():
+        if get_origin(hint) is Literal and name in PARAMETERS and name != "start":
+            assert option_of(name).metavar == "|".join(get_args(hint))
+
+
+def test_options_that_every_recipe_needs_are_there() -> None:
+    # What is left out belongs to the recipes of presets: fine print of the optimisers.
+    left_out = set(setting_types()) - set(PARAMETERS)
+    assert left_out <= {"losses", "betas", "epsilon", "epsilon_hat", "history", "pixel_range"}
+
+
+def test_size_is_a_long_side_or_both() -> None:
+    assert parse_size("640") == 640
+    assert parse_size("640x480") == parse_size("640X480") == parse_size("640×480") == (640, 480)
+    for word in ("", "big", "640x", "640x480x3", "-5", "6.5"):
+        with pytest.raises(UsageError, match="can't be understood"):
+            parse_size(word)

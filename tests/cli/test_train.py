@@ -1,0 +1,140 @@
+"""`impasto train encoder`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_answer import Answer
+from PIL import Image
+
+from impasto.cli.train import as_toml, make_settings
+from impasto.errors import UnknownNameError, UsageError
+from impasto.training.encoder import EncoderTraining
+
+Impasto = Callable[..., Answer]
+
+BLOCKS = ((4, 4), (6, 6), (8, 8), (8, 8), (8,))
+
+
+@pytest.fixture
+def studio(folder: Path) -> list[str]:
+    """Folders of pictures and a config for a run of seconds; the words that start it."""
+    rng = np.random.default_rng(0)
+    for room in ("photos", "paintings"):
+        (folder / room).mkdir()
+        for n in range(2):
+            pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).resize((48, 48)).save(folder / room / f"{n}.png")
+    config = {"size": 32, "mix": [1, 1, 1, 1], "pool": 2, "advance_crops": 1, "advance_steps": 1, "gradient_from": 2}
+    config |= {"checkpoint_every": 100, "log_every": 1, "blocks": [list(block) for block in BLOCKS]}
+    (folder / "run.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))
+    places = "--photos photos --paintings paintings --run run --config run.toml"
+    return ["train", "encoder", *places.split()]
+
+
+def test_all_settings_survive_toml(tmp_path: Path) -> None:
+    settings = EncoderTraining(steps=7, learning_rate=1e-4, blocks=BLOCKS)
+    path = tmp_path / "run.toml"
+    path.write_text(as_toml(settings))
+    assert make_settings(path, {}) == settings
+    assert make_settings(path, {"steps": 9}).steps == 9
+
+
+def test_print_config_prints_the_defaults(impasto: Impasto) -> None:
+    answer = impasto("train", "encoder", "--print-config", "--seed", "3")
+    assert answer.code == 0
+    told = tomllib.loads(answer.out)
+    assert told["seed"] == 3
+    assert told["steps"] == EncoderTraining().steps
+    assert set(told) == set(EncoderTraining.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("step = 5", UnknownNameError, "no training setting named 'step'.*Did you mean 'steps'"),
+        ("steps = 'many'", UsageError, "steps is 'many'; it must be a whole number"),
+        ("steps = true", UsageError, "steps is True; it must be a whole number"),
+        ("steps = 0", UsageError, "steps is 0; it must be a positive number"),
+        ("learning_rate = -1", UsageError, "learning rate is -1"),
+        ("learning_rate = nan", UsageError, "learning rate is nan"),
+        ("mix = [1, 2]", UsageError, "mix is .*; it must be a list of 4"),
+        ("mix = [1, 2, 3, -4]", UsageError, "mix is -4"),
+        ("blocks = [[4.5]]", UsageError, "blocks is .*; it must be a list"),
+        ("steps == 5", UsageError, "is not TOML"),
+    ],
+)
+def test_config_is_checked(tmp_path: Path, text: str, error: type[Exception], says: str) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    with pytest.raises(error, match=says):
+        make_settings(path, {})
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--steps", "0"], 2, "--steps"),
+        (["--config", "gone.toml"], 2, "'gone.toml' can't be read"),
+        (["--teacher", "gone.safetensors"], 32, "gone.safetensors"),
+        (["--photos", "home"], 54, "no pictures in home"),
+    ],
+)
+def test_refusals(
+    impasto: Impasto, studio: list[str], tiny_encoder_file: Path, words: list[str], code: int, says: str
+) -> None:
+    answer = impasto(*studio, "--teacher", tiny_encoder_file, *words)
+    assert (answer.code, answer.out) == (code, ""), answer.err
+    assert says in answer.err
+    assert not Path("run").exists()
+
+
+def test_places_are_needed(impasto: Impasto) -> None:
+    answer = impasto("train", "encoder", "--steps", "5")
+    assert answer.code == 2
+    assert "--teacher, --photos, --paintings and --run are all needed." in answer.err
+
+
+def test_trains_and_the_result_paints(
+    impasto: Impasto, folder: Path, studio: list[str], tiny_encoder_file: Path
+) -> None:
+    answer = impasto(*studio, "--teacher", tiny_encoder_file, "--steps", "4", "--json")
+    assert answer.code == 0, answer.err
+    *steps, result = answer.objects
+    assert [o["step"] for o in steps] == [1, 2, 3, 4]
+    assert {"feature", "gram"} <= set(steps[0]["losses"])
+    assert result == {"encoder": "run/encoder.safetensors", "step": 4}
+    answer = impasto("paint", "photo.jpg", "-s", "style.png", "--encoder", result["encoder"], "--iterations", "2")
+    assert answer.code == 0, answer.err
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_a_checkpoint_and_the_same_command_goes_on(
+    impasto: Impasto, folder: Path, studio: list[str], tiny_encoder_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from impasto.training import encoder
+
+    log = encoder.EncoderTrainer._log
+
+    def log_and_interrupt(trainer: encoder.EncoderTrainer, *rest: object) -> None:
+        log(trainer, *rest)  # type: ignore[arg-type]
+        if trainer.step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    words = [*studio, "--teacher", tiny_encoder_file, "--steps", "4"]
+    with monkeypatch.context() as patch:
+        patch.setattr(encoder.EncoderTrainer, "_log", log_and_interrupt)
+        answer = impasto(*words)
+    assert (answer.code, answer.out) == (130, "")
+    assert "error: Stopped after step 2 of 4." in answer.err
+    assert "hint: A checkpoint is saved; the same command goes on from there." in answer.err
+    answer = impasto(*words, "--json")
+    assert answer.code == 0, answer.err
+    assert [o["step"] for o in answer.objects] == [3, 4, 4]
