@@ -1,7 +1,8 @@
 """The shapes of VGG-like encoders as data: how many channels each convolution of each block puts out.
 
 All are 3×3 convolutions followed by ReLU, with 2×2 pooling (stride 2) between blocks:
-Simonyan & Zisserman 2014, "Very Deep Convolutional Networks for Large-Scale Image Recognition", table 1 (D = VGG-16, E = VGG-19).
+Simonyan & Zisserman 2014, "Very Deep Convolutional Networks for Large-Scale Image Recognition", table 1 (D = VGG-16,
+E = VGG-19).
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Architecture:
 
 VGG16 = Architecture(((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3))
 VGG19 = Architecture(((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4))
-# Our own. Its style and content layers are as wide as what is alive in the network it learns from (the rest is 0 on every picture);
-# the layers between them are wider, and blocks 3 and 4 one convolution shallower.
+# Our own. Its style and content layers are as wide as what is alive in the network it learns from (the rest is 0 on
+# every picture); the layers between them are wider, and blocks 3 and 4 one convolution shallower.
 LITE = Architecture(((16, 16), (27, 48), (59, 80, 80), (77, 78, 144), (99,)))
 
 ARCHITECTURES: Mapping[str, Architecture] = {"vgg16": VGG16, "vgg19": VGG19, "lite": LITE}

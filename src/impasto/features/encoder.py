@@ -112,7 +112,9 @@ class Encoder(nn.Module):
         return cast(nn.Conv2d, self.convolutions[name])
 
     def on(self, device: torch.device) -> Encoder:
-        """This encoder on `device`, its weights laid out channels last, as oneDNN and cuDNN run convolutions fastest."""
+        """This encoder on `device`, its weights laid out channels last, as oneDNN and cuDNN run convolutions
+        fastest.
+        """
         # torch's own stub of Module.to lacks memory_format.
         return cast(Encoder, self.to(device).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 

@@ -11,11 +11,16 @@ from impasto.features.encoder import Encoder
 
 
 def save_encoder(encoder: Encoder, path: Path, *, dtype: torch.dtype = torch.float32) -> None:
-    """Write an encoder's weights to `path`, whole or not at all; the padding it was trained with goes into the metadata."""
+    """Write an encoder's weights to `path`, whole or not at all; the padding it was trained with goes into the
+    metadata.
+    """
     tensors = {
         name.removeprefix("convolutions."): tensor.detach().to(dtype).contiguous()
         for name, tensor in encoder.state_dict().items()
     }
     temporary = path.with_name(path.name + ".tmp")
-    save_file(tensors, temporary, metadata={"format": "impasto-encoder", "padding": encoder.padding})
-    temporary.replace(path)
+    try:
+        save_file(tensors, temporary, metadata={"format": "impasto-encoder", "padding": encoder.padding})
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
