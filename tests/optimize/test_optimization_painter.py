@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tiny_encoder import LOSSES, tiny_encoder
 
 from impasto.errors import DeviceError, UnknownNameError, UsageError
+from impasto.features.architectures import Architecture
+from impasto.features.encoder import Encoder
 from impasto.features.native import save_encoder
 from impasto.optimize.painter import OptimizationPainter
 from impasto.optimize.presets import find_preset
@@ -168,11 +171,8 @@ def test_checkpointing_paints_the_same(settings: Settings) -> None:
     np.testing.assert_allclose(recomputed.picture.pixels, plain.picture.pixels, atol=1e-5)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_a_device_that_is_not_here(settings: Settings) -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a CUDA device")
     with pytest.raises(DeviceError) as caught:
         OptimizationPainter(replace(settings, device="cuda"))
     assert caught.value.exit_code == 51
@@ -188,11 +188,6 @@ def test_a_preset_on_an_encoder_that_lacks_its_layers(encoder: str, name: str) -
 @pytest.mark.parametrize("name", ["gatys", "keras-guide", "tensorflow-tutorial", "tf2-painting", "pytorch-guide"])
 def test_every_preset_paints(tmp_path: Path, name: str) -> None:
     """The recipes' optimisers and ranges on a narrow VGG-19, small and short: the loss falls."""
-    from impasto.features.architectures import Architecture
-    from impasto.features.encoder import Encoder
-
-    import torch
-
     torch.manual_seed(0)
     encoder = Encoder(Architecture(((4, 5), (6, 7), (8, 9, 8, 9), (10, 9, 8, 9), (7, 8, 7, 8))))
     with torch.no_grad():

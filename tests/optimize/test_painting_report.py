@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_up_progress import progress
 from PIL import Image
-from test_recorder import progress
 
 from impasto.errors import (
     MissingExtraError,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_recorder import progress
+from made_up_progress import progress
 
 from impasto.errors import OutputExistsError, UnwritableOutputError, UsageError
 from impasto.optimize.snapshots import SnapshotWriter

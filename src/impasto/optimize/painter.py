@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -87,7 +88,9 @@ class OptimizationPainter:
                 if stop == "interrupted":
                     break
         except RuntimeError as error:
-            raise _as_out_of_memory(error, self.settings) from error
+            if _is_out_of_memory(error):
+                raise _out_of_memory(self.settings) from error
+            raise
         assert picture is not None
         pixels = _to_pixels(picture)
         if (pixels.shape[1], pixels.shape[0]) != scales[-1].size:
@@ -98,8 +101,9 @@ class OptimizationPainter:
             "device": str(self.device),
             "precision": str(self.precision).removeprefix("torch."),
             "iterations": iterations,
-            "loss": losses[-1],
         }
+        if math.isfinite(losses[-1]):  # there is none where time was up before the first step
+            facts["loss"] = losses[-1]
         return Painting(content.with_pixels(pixels), stop, time.monotonic() - began, facts)
 
     def _paint_scale(
@@ -192,10 +196,12 @@ def _to_pixels(picture: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float
     return np.ascontiguousarray(pixels)
 
 
-def _as_out_of_memory(error: RuntimeError, settings: Settings) -> Exception:
-    """torch tells a lack of memory as a plain RuntimeError on the CPU; anything else goes on as it is."""
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """torch tells a lack of memory as a plain RuntimeError on the CPU."""
     text = str(error).lower()
-    if isinstance(error, torch.cuda.OutOfMemoryError) or "not enough memory" in text or "can't allocate memory" in text:
-        hint = "Ask for a smaller --size" + ("." if settings.checkpointing else ", or add --checkpointing.")
-        return OutOfMemoryError("There is not enough memory for a painting of this size.", hint=hint)
-    return error
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in text or "can't allocate memory" in text
+
+
+def _out_of_memory(settings: Settings) -> OutOfMemoryError:
+    hint = "Ask for a smaller --size" + ("." if settings.checkpointing else ", or add --checkpointing.")
+    return OutOfMemoryError("There is not enough memory for a painting of this size.", hint=hint)
