@@ -200,3 +200,20 @@ def test_default_layers_count_the_same_and_one_in_all() -> None:
     assert loss.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     assert sum(loss.layers.values()) == pytest.approx(1)
     assert loss.content_layers == ()
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 7, 9), (2, 3, 100, 130), (1, 4, 1, 1), (3, 1, 2, 2)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_low_precision_is_summed_up_in_float32(shape: tuple[int, ...], layout: torch.memory_format) -> None:
+    # The features are bfloat16 numbers; their Gram matrix and its gradient are those of the same numbers in float64.
+    random = torch.Generator().manual_seed(0)
+    features = torch.randn(shape, generator=random).to(torch.bfloat16).contiguous(memory_format=layout)
+    upstream = torch.randn((shape[0], shape[1], shape[1]), generator=random)
+    low, exact = features.requires_grad_(True), features.detach().double().requires_grad_(True)
+    found, expected = gram_matrix(low), gram_matrix(exact)
+    assert found.dtype == torch.float32
+    assert torch.allclose(found.double(), expected, rtol=1e-5, atol=1e-6)
+    (gradient,) = torch.autograd.grad(found, low, upstream)
+    (exact_gradient,) = torch.autograd.grad(expected, exact, upstream.double())
+    assert gradient.dtype == torch.bfloat16
+    assert torch.allclose(gradient.double(), exact_gradient, rtol=2**-8, atol=1e-6)

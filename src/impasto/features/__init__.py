@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from impasto.features.architectures import ARCHITECTURES, LITE, VGG16, VGG19, Architecture
     from impasto.features.download import download_weights
-    from impasto.features.encoder import Encoder, Padding, Pooling
+    from impasto.features.encoder import Encoder, Pooling
     from impasto.features.native import save_encoder
+    from impasto.features.padding import Padding
     from impasto.features.partial import DownloadProgress
     from impasto.features.patience import Patience
     from impasto.features.sources import PUBLISHED, PublishedWeights
@@ -28,7 +29,7 @@ _HOMES = {
     "Architecture": "architectures",
     "DownloadProgress": "partial",
     "Encoder": "encoder",
-    "Padding": "encoder",
+    "Padding": "padding",
     "Patience": "patience",
     "Pooling": "encoder",
     "PublishedWeights": "sources",

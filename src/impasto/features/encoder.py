@@ -12,9 +12,10 @@ from torch.utils.checkpoint import checkpoint
 
 from impasto.errors import UnknownNameError
 from impasto.features.architectures import Architecture
+from impasto.features.frozen import frozen_convolution
 from impasto.features.layers import resolve
+from impasto.features.padding import Padding, pad
 
-Padding = Literal["zero", "reflect", "replicate"]
 Pooling = Literal["max", "average"]
 
 
@@ -89,23 +90,29 @@ class Encoder(nn.Module):
 
     def _apply_block(self, steps: Sequence[str], x: Tensor, wanted: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]:
         found: dict[str, Tensor] = {}
+        rectified = False
         for step in steps:
-            x = self._apply_step(step, x)
+            if step.startswith("conv"):
+                # The ReLU is done in the same go where nobody wants to see what comes before it.
+                rectified = step not in wanted
+                x = self._convolve(step, x, relu=rectified)
+            elif not (step.startswith("relu") and rectified):
+                x = F.relu(x) if step.startswith("relu") else self._pool(x)
             if step in wanted:
                 found[step] = x
         return x, found
 
-    def _apply_step(self, step: str, x: Tensor) -> Tensor:
-        if step.startswith("relu"):
-            return F.relu(x)
-        if step.startswith("pool"):
-            # A side of one pixel is too small to halve and stays, so that tiny pictures still have deep features.
-            window = (min(2, x.shape[2]), min(2, x.shape[3]))
-            return F.max_pool2d(x, window) if self.pooling == "max" else F.avg_pool2d(x, window)
-        convolution = self.convolution(step)
-        if self.padding == "zero":
-            return F.conv2d(x, convolution.weight, convolution.bias, padding=1)
-        return F.conv2d(_pad(x, self.padding), convolution.weight, convolution.bias)
+    def _convolve(self, name: str, x: Tensor, *, relu: bool) -> Tensor:
+        convolution = self.convolution(name)
+        if not convolution.weight.requires_grad:
+            return frozen_convolution(x, convolution.weight, convolution.bias, self.padding, relu=relu)
+        y = F.conv2d(pad(x, self.padding), convolution.weight, convolution.bias)
+        return F.relu(y) if relu else y
+
+    def _pool(self, x: Tensor) -> Tensor:
+        # A side of one pixel is too small to halve and stays, so that tiny pictures still have deep features.
+        window = (min(2, x.shape[2]), min(2, x.shape[3]))
+        return F.max_pool2d(x, window) if self.pooling == "max" else F.avg_pool2d(x, window)
 
     def convolution(self, name: str) -> nn.Conv2d:
         """The convolution called `convB_N`."""
@@ -126,16 +133,6 @@ class Encoder(nn.Module):
         return (
             f"name={self.name!r}, blocks={self.architecture.blocks}, padding={self.padding!r}, pooling={self.pooling!r}"
         )
-
-
-def _pad(x: Tensor, padding: Padding) -> Tensor:
-    """One more row and column on each side, reflected or replicated."""
-    if padding == "replicate" or min(x.shape[2:]) > 1:
-        return F.pad(x, (1, 1, 1, 1), mode=padding)
-    # Reflection needs a neighbour to mirror; along a side of one pixel it is the same as replication.
-    for sides, length in (((1, 1, 0, 0), x.shape[3]), ((0, 0, 1, 1), x.shape[2])):
-        x = F.pad(x, sides, mode="reflect" if length > 1 else "replicate")
-    return x
 
 
 def _by_block(steps: Sequence[str]) -> list[list[str]]:

@@ -9,8 +9,9 @@ import torch
 
 from impasto.errors import UnknownNameError, WeightsFormatError, WeightsMissingError
 from impasto.features.architectures import ARCHITECTURES, Architecture
-from impasto.features.encoder import Encoder, Padding, Pooling
+from impasto.features.encoder import Encoder, Pooling
 from impasto.features.formats import open_container, recognise
+from impasto.features.padding import Padding
 from impasto.features.sources import MODELS, PUBLISHED, SHIPPED, PublishedWeights
 from impasto.home import weights_folder
 

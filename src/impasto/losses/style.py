@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto.errors import UsageError
-from impasto.losses.base import BoundLoss, Features, Targets, full_precision
+from impasto.losses.base import BoundLoss, Features, Targets
 from impasto.losses.gram import gram_matrix
 
 StyleError = Literal["relative", "mean", "gatys", "mean_by_channels"]
@@ -87,5 +87,5 @@ class GramLoss:
         return self.style_layers[:1]
 
     def _gram(self, features: Tensor) -> Tensor:
-        gram = gram_matrix(full_precision(features))
+        gram = gram_matrix(features)
         return gram * (features.shape[2] * features.shape[3]) if self.unnormalised else gram

@@ -68,13 +68,13 @@ class UnfinishedPaintings:
         style = torch.stack([self.styles[s] for s in slots])
         with torch.no_grad():
             content_target = encoder(content, [content_layer])[content_layer]
-            grams = {k: gram_matrix(f.float()) for k, f in encoder(style, style_layers).items()}
+            grams = {k: gram_matrix(f) for k, f in encoder(style, style_layers).items()}
         optimizer = torch.optim.Adam([logits], lr=self.learning_rate, betas=(0.9, 0.95))
         for _ in range(steps):
             features = encoder(torch.sigmoid(logits), [content_layer, *style_layers])
             loss = 0.1 * _relative(features[content_layer].float(), content_target.float())
             for name, target in grams.items():
-                loss = loss + _relative(gram_matrix(features[name].float()), target) / len(grams)
+                loss = loss + _relative(gram_matrix(features[name]), target) / len(grams)
             (logits.grad,) = torch.autograd.grad(loss, logits)
             optimizer.step()
         for n, slot in enumerate(slots):

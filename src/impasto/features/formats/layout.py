@@ -11,8 +11,8 @@ from torch import Tensor
 
 from impasto.errors import WeightsFormatError
 from impasto.features.architectures import Architecture
-from impasto.features.encoder import Padding
 from impasto.features.formats.containers import Stored
+from impasto.features.padding import Padding
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 

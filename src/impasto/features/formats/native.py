@@ -10,9 +10,9 @@ import re
 from typing import get_args
 
 from impasto.errors import WeightsFormatError
-from impasto.features.encoder import Padding
 from impasto.features.formats.containers import Container
 from impasto.features.formats.layout import EncoderWeights, StoredConvolution, architecture_of, check_float, read_finite
+from impasto.features.padding import Padding
 
 _PART = re.compile(r"(?P<layer>conv[1-9]_[1-9]|input_affine)\.(?P<kind>weight|bias)")
 _LEFT_UNREAD = re.compile(r"conv[1-9]_[1-9]\.embed\.(weight|bias)")
