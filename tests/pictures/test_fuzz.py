@@ -1,4 +1,4 @@
-"""Damaged files of every format: a picture, or an error of ours; never a traceback, a warning, a hang or a heap of memory."""
+"""Damaged files of every format: a picture or an error of ours, never a traceback, warning, hang or heap of memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from impasto.pictures import Picture, encode_picture, read_picture
 from impasto.pictures.colour import srgb_profile, to_srgb
 from impasto.pictures.exif import is_adobe_rgb, tidied, with_size
 
-LIMIT = 1_000_000  # pixels: a damaged header may claim that many and be believed
+LIMIT = 200_000  # pixels: a damaged header may claim that many and be believed
 SECONDS = 60  # a hang, not slowness
 
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -73,7 +73,7 @@ def files() -> dict[str, bytes]:
         "TIFF JPEG": saved(small, "TIFF", compression="jpeg"),
         "TIFF G4": saved(Image.fromarray(small).convert("1"), "TIFF", compression="group4"),
         "TIFF 16": _tiff(photo(9, 7, 3, np.uint16), photometric="rgb", byteorder=">"),
-        "TIFF 16 deflated": _tiff(photo(9, 7, 4, np.uint16), photometric="rgb", extrasamples=["assocalpha"], compression="deflate"),
+        "TIFF 16 deflated": _tiff(photo(9, 7, 4, np.uint16), photometric="rgb", extrasamples=[1], compression=8),
         "TIFF tiles": _tiff(small, photometric="rgb", tile=(16, 16), bigtiff=True),
         "TIFF float": _tiff(small[..., 0].astype(np.float32) / 255),
         "TIFF CMYK": saved(Image.fromarray(small).convert("CMYK"), "TIFF"),
@@ -103,21 +103,23 @@ def survives(data: bytes) -> None:
     try:
         picture = read_picture(data, max_pixels=LIMIT)
     except PictureError as error:
-        assert error.message.endswith(".")
-        assert "Traceback" not in error.message
-        assert len(error.message) < 500
-        return
+        picture, message = None, error.message
     finally:
         if hasattr(signal, "SIGALRM"):
             signal.alarm(0)
             signal.signal(signal.SIGALRM, previous)
+    if picture is None:
+        assert message.endswith(".")
+        assert "Traceback" not in message
+        assert len(message) < 500
+        return
     assert isinstance(picture, Picture)
     assert picture.width * picture.height <= LIMIT
     assert np.isfinite(picture.pixels).all()
-    assert 0 <= picture.pixels.min()
+    assert picture.pixels.min() >= 0
     assert picture.pixels.max() <= 1
     if picture.alpha is not None:
-        assert 0 <= picture.alpha.min()
+        assert picture.alpha.min() >= 0
         assert picture.alpha.max() <= 1
     if picture.width * picture.height < 10_000:
         for fmt in ("png", "tiff", "jpeg"):
@@ -237,7 +239,7 @@ def test_damaged_exif(changes):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_damaged_sizes_cost_no_memory():
-    """Numbers near the start of each file set to a huge value: the process must not grow by more than its limits explain."""
+    """Numbers near the start of each file set to a huge value: the process must not grow by more than they explain."""
 
     def resident() -> int:
         with open("/proc/self/statm") as stream:  # noqa: PTH123

@@ -69,7 +69,7 @@ def profile(tags: dict[bytes, bytes], space: bytes = b"RGB ", kind: bytes = b"mn
 def rgb_profile(name: str, curve: bytes) -> bytes:
     columns = matrix_to_xyz_d50(PRIMARIES[name]).T
     tags = {n: b"XYZ \0\0\0\0" + fixed(c) for n, c in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)}
-    return profile(tags | {n: curve for n in (b"rTRC", b"gTRC", b"bTRC")})
+    return profile(tags | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve))
 
 
 CURVES = {
@@ -96,7 +96,7 @@ def by_littlecms(array: np.ndarray, icc: bytes, mode: str = "RGB") -> np.ndarray
 def test_matrix_profiles_agree_with_littlecms(name, curve):
     icc, array = rgb_profile(name, CURVES[curve]), photo(64, 64)
     picture = read_picture(saved(array, "PNG", icc_profile=icc))
-    # LittleCMS rounds to 8 bits and, in its fast path for 8 bits, to 1.14 fixed point before the steep start of the curve.
+    # LittleCMS rounds to 8 bits and, on its fast path, to 1.14 fixed point before the steep start of the curve.
     np.testing.assert_allclose(picture.pixels, by_littlecms(array, icc), atol=2.5 / 255)
     assert np.abs(picture.pixels - by_littlecms(array, icc)).mean() < 0.5 / 255
 
@@ -136,7 +136,8 @@ def test_srgb_pictures_pass_untouched(icc):
         (para(1, [2.0, 1.25, -0.25]), lambda x: np.where(x >= 0.2, (1.25 * x - 0.25) ** 2, 0)),
         (para(2, [2.0, 1.0, -0.25, 0.125]), lambda x: np.where(x >= 0.25, (x - 0.25) ** 2, 0) + 0.125),
         (para(3, [2.0, 1.0, 0.0, 0.5, 0.5]), lambda x: np.where(x >= 0.5, x**2, 0.5 * x)),
-        (para(4, [2.0, 0.75, 0.0, 0.5, 0.5, 0.25, 0.125]), lambda x: np.where(x >= 0.5, (0.75 * x) ** 2 + 0.25, 0.5 * x + 0.125)),
+        (para(4, [2, 0.75, 0, 0.5, 0.5, 0.25, 0.125]),
+         lambda x: np.where(x < 0.5, 0.5 * x + 0.125, (0.75 * x) ** 2 + 0.25)),
         (curv([512]), lambda x: x**2),
         (curv([]), lambda x: x),
         (curv([0, 65535, 65535]), lambda x: np.minimum(2 * x, 1)),
@@ -160,7 +161,7 @@ def test_gray_profiles(dtype):
 
 
 def lut_profile(space: bytes, channels: int, convert) -> bytes:
-    """A profile whose A2B0 is a `mft2` table of 9 nodes a channel giving Lab, filled by `convert(nodes) → L*, a*, b*`."""
+    """A profile whose A2B0 is a `mft2` table of a few nodes a channel giving Lab, filled by `convert(nodes)`."""
     n = 9 if channels == 3 else 5
     nodes = np.stack(np.meshgrid(*[np.linspace(0, 1, n)] * channels, indexing="ij"), axis=-1).reshape(-1, channels)
     lab = convert(nodes)

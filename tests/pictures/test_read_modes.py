@@ -154,15 +154,15 @@ def test_sixteen_bit_png_with_a_transparent_colour(colour_type, channels):
 
 
 TIFFS = [
-    dict(photometric="rgb"),
-    dict(photometric="rgb", byteorder=">"),
-    dict(photometric="rgb", compression="deflate"),
-    dict(photometric="rgb", compression="deflate", predictor=True, byteorder=">"),
-    dict(photometric="rgb", tile=(16, 16)),
-    dict(photometric="rgb", tile=(16, 16), compression="deflate"),
-    dict(photometric="rgb", bigtiff=True),
-    dict(photometric="minisblack"),
-    dict(photometric="minisblack", byteorder=">", compression="deflate"),
+    {"photometric": "rgb"},
+    {"photometric": "rgb", "byteorder": ">"},
+    {"photometric": "rgb", "compression": "deflate"},
+    {"photometric": "rgb", "compression": "deflate", "predictor": True, "byteorder": ">"},
+    {"photometric": "rgb", "tile": (16, 16)},
+    {"photometric": "rgb", "tile": (16, 16), "compression": "deflate"},
+    {"photometric": "rgb", "bigtiff": True},
+    {"photometric": "minisblack"},
+    {"photometric": "minisblack", "byteorder": ">", "compression": "deflate"},
 ]
 
 
@@ -271,7 +271,7 @@ def test_cmyk_jpeg_with_and_without_adobes_marker():
     data = saved(cmyk, "JPEG", quality=95)
     marker = data.index(b"\xff\xee\x00\x0eAdobe")
     np.testing.assert_allclose(read_picture(data).pixels[8, 8], [0, 1, 0], atol=0.02)
-    # Without the marker samples are ink as they stand, so the same bytes read as the complement: C = 0, M = 255, Y = 0, K = 255.
+    # Without the marker samples are ink as they stand: the same bytes read as the complement, C 0, M 255, Y 0, K 255.
     bare = data[:marker] + data[marker + 16 :]
     np.testing.assert_allclose(read_picture(bare).pixels[8, 8], [0, 0, 0], atol=0.02)
 
@@ -285,7 +285,7 @@ def test_ycck_jpeg():
 
 @pytest.mark.parametrize("transparency", [3, bytes([0, 128, 255, 0])])
 def test_palette_with_transparency(transparency):
-    indices = Image.fromarray(np.arange(8, dtype=np.uint8).reshape(2, 4) % 4, "L").convert("P")
+    indices = Image.fromarray(np.arange(8, dtype=np.uint8).reshape(2, 4) % 4).convert("P")
     indices.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120])
     data = saved(indices, "PNG", transparency=transparency)
     picture = read_picture(data)

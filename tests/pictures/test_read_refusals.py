@@ -32,13 +32,14 @@ from impasto.errors import (
     UsageError,
 )
 from impasto.pictures import FORMATS, SUFFIXES, Picture, read_picture
+from impasto.pictures.pillow import libtiff_silenced, quiet
 
 READABLE = [f for f in FORMATS if f != "AVIF" or features.check("avif")]
 
 
 def test_a_missing_file_suggests_its_neighbours(tmp_path):
     (tmp_path / "holiday.jpg").write_bytes(saved(photo(), "JPEG"))
-    with pytest.raises(PictureNotFoundError, match="no file 'holliday.jpg'") as caught:
+    with pytest.raises(PictureNotFoundError, match=r"no file 'holliday\.jpg'") as caught:
         read_picture(tmp_path / "holliday.jpg")
     assert "Did you mean 'holiday.jpg'?" in caught.value.hint
     assert caught.value.exit_code == 16
@@ -166,6 +167,10 @@ def test_a_file_open_as_text(tmp_path):
         read_picture(stream)
     with pytest.raises(UsageError, match="open as text"):
         read_picture(io.StringIO("text"))
+    closed = io.BytesIO(saved(photo(), "PNG"))
+    closed.close()
+    with pytest.raises(UnreadablePictureError, match="closed file"):
+        read_picture(closed)
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -201,7 +206,7 @@ def test_no_cut_off_file_gives_a_picture(name):
             cut = read_picture(data[:length])
         except PictureError:
             continue
-        # A GIF's trailer, the padding of a container and a TIFF's last tags may go: every pixel must be there all the same.
+        # A GIF's trailer, a container's padding and a TIFF's last tags may go: every pixel must be there all the same.
         assert length > 0.8 * len(data)
         np.testing.assert_array_equal(cut.pixels, whole)
 
@@ -448,6 +453,18 @@ def test_threads_read_side_by_side():
     for i, pixels in enumerate(alone):
         np.testing.assert_array_equal(together[i], pixels)
     assert list(warnings.filters) == filters
+
+
+def test_what_libtiff_prints_is_dropped_and_nothing_else(capfd):
+    foreign = (
+        b"order 5 done\nValueError: a thread's own trouble.\n2024-05-06 12:00 INFO: painted.\nimpasto.service: ready\n"
+    )
+    with quiet(), libtiff_silenced():
+        os.write(2, b"LZWDecode: Not enough data at scanline 3.\ntempfile.tif: Using code not yet in table.\n")
+        os.write(2, foreign)
+        os.write(2, b"JPEGPreDecode: Improper JPEG sampling factors 2,1\nApparently should be 1,1..\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err.encode() == foreign + b"after\n"
 
 
 def test_suffixes_and_formats_agree():

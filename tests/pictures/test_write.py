@@ -51,6 +51,19 @@ def test_every_format_reads_back_in_pillow(fmt):
     assert error.mean() <= {"JPEG": 1, "AVIF": 1, "GIF": 10}.get(fmt, 0)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (3, 500)])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_small_and_narrow_pictures(size, alpha):
+    pixels = np.full((size[1], size[0], 3), 0.5, np.float32)
+    picture = Picture(pixels, np.full(size[::-1], 0.5, np.float32) if alpha else None)
+    for fmt in WRITABLE:
+        again = read_picture(encode_picture(picture, fmt))
+        assert again.size == size
+        np.testing.assert_allclose(again.pixels, 0.75 if alpha and not FORMATS[fmt].alpha else 0.5, atol=0.02)
+    for fmt in ("png", "tiff"):
+        assert read_picture(encode_picture(picture, fmt, bit_depth=16)).size == size
+
+
 @pytest.mark.parametrize("alpha", [False, True])
 def test_sixteen_bit_png_by_the_specification(alpha):
     array = photo(37, 29, 4 if alpha else 3, np.uint16)
@@ -89,7 +102,7 @@ def test_tiff_against_tifffile(dtype, channels, size):
     np.testing.assert_array_equal(np.asarray(opened(data)), array if dtype == np.uint8 else array >> 8)
 
 
-def test_a_large_wheel_of_rounding_is_to_the_nearest():
+def test_rounding_is_to_the_nearest():
     values = np.array([0.0, 0.4999 / 255, 0.5001 / 255, 1.0, 1.5, -0.5], np.float32)
     pixels = np.broadcast_to(values[:, None, None], (6, 1, 3)).copy()
     np.testing.assert_array_equal(np.asarray(opened(encode_picture(Picture(pixels))))[:, 0, 0], [0, 0, 1, 255, 255, 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,8 +24,9 @@ def fill_transparent(pixels: Floats, alpha: Floats) -> Floats:
     hidden = alpha <= 0
     if not hidden.any() or hidden.all():
         return pixels
-    filled = _pull_push(pixels * alpha[..., None], np.asarray(alpha, np.float32))
-    return np.where(hidden[..., None], filled, pixels).astype(np.float32, copy=False)
+    filled = pixels.copy()
+    filled[hidden] = _doubled(_pull_push(*_halved(pixels * alpha[..., None], alpha)), alpha.shape)[hidden]
+    return filled
 
 
 def _pull_push(weighted: Floats, weight: Floats) -> Floats:
@@ -32,30 +34,32 @@ def _pull_push(weighted: Floats, weight: Floats) -> Floats:
     own = np.asarray(weighted / np.maximum(weight, np.float32(1e-6))[..., None], np.float32)
     if weight.min() >= 1 or max(weight.shape) == 1:
         return own
-    half = _halved(np.concatenate([weighted, weight[..., None]], axis=2))
-    total = half[..., 3]
-    # Four halfway visible pixels make one whole: a level's weight saturates at 1.
-    scale = 1 / np.maximum(total, np.float32(1))
-    coarse = _pull_push(np.asarray(half[..., :3] * scale[..., None], np.float32), np.asarray(total * scale, np.float32))
     share = weight[..., None]
-    return np.asarray(share * own + (1 - share) * _doubled(coarse, weight.shape), np.float32)
+    return np.asarray(share * own + (1 - share) * _doubled(_pull_push(*_halved(weighted, weight)), weight.shape))
 
 
-def _halved(x: Floats) -> Floats:
+def _halved(weighted: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Sums of 2×2 blocks, scaled so that no weight is above 1: four halfway visible pixels make one whole."""
+    total = _sums(weight)
+    scale = 1 / np.maximum(total, np.float32(1))
+    return np.asarray(_sums(weighted) * scale[..., None], np.float32), np.asarray(total * scale, np.float32)
+
+
+def _sums(x: Floats) -> Floats:
     """Sums of 2×2 blocks; an odd last row or column stands alone."""
-    h, w = x.shape[:2]
-    x = np.pad(x, ((0, h % 2), (0, w % 2), (0, 0)))
-    return np.asarray(x[0::2, 0::2] + x[1::2, 0::2] + x[0::2, 1::2] + x[1::2, 1::2])
+    for axis in (0, 1):
+        even, odd = (x[start::2] if axis == 0 else x[:, start::2] for start in (0, 1))
+        x = even.copy()
+        x[: odd.shape[0], : odd.shape[1]] += odd
+    return x
 
 
 def _doubled(x: Floats, shape: tuple[int, ...]) -> Floats:
     """Twice the size by linear interpolation (3:1 between the two nearest), cut to `shape`."""
-    for axis in (0, 1):
-        n = x.shape[axis]
-        before, after = (
-            np.take(x, np.maximum(np.arange(n) - 1, 0), axis),
-            np.take(x, np.minimum(np.arange(n) + 1, n - 1), axis),
-        )
-        pairs = np.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis=axis + 1)
-        x = pairs.reshape(*x.shape[:axis], 2 * n, *x.shape[axis + 1 :])
-    return np.asarray(x[: shape[0], : shape[1]], np.float32)
+    height, width = shape
+    out = np.empty((height, width, x.shape[2]), np.float32)
+    for channel in range(x.shape[2]):
+        plane = Image.fromarray(np.ascontiguousarray(x[..., channel]))
+        grown = plane.resize((width, height), Image.Resampling.BILINEAR, box=(0, 0, width / 2, height / 2))
+        out[..., channel] = np.asarray(grown)
+    return out

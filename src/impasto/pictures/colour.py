@@ -76,7 +76,9 @@ def unit(values: npt.NDArray[Any]) -> Floats:
     """Integers of 8 or 16 bits, or floats, as float32 in [0, 1]."""
     if values.dtype.kind == "f":
         return values.astype(np.float32, copy=False)
-    return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+    out = values.astype(np.float32)
+    out /= np.float32(np.iinfo(values.dtype).max)  # in place: at 100 million pixels a copy is 1.2 GB
+    return out
 
 
 def _by_matrix(colours: npt.NDArray[Any], profile: MatrixProfile) -> Floats:

@@ -33,12 +33,8 @@ from impasto.pictures.sniff import HEAD, identify, not_a_picture
 BOMB_RATIO = 1000
 """Bytes of RGB for each byte of file, beyond which a picture over the limit is called a bomb (deflate reaches 1032)."""
 
-_SILENT_DECODERS = {
-    "JPEG",
-    "WEBP",
-    "AVIF",
-    "BMP",
-}  # these never warn while decoding, so that threads may decode at once
+# These never warn while decoding, so that threads may decode at once.
+_SILENT_DECODERS = {"JPEG", "WEBP", "AVIF", "BMP"}
 
 
 def decode(data: bytes, name: str, *, max_pixels: int) -> Picture:
@@ -126,9 +122,12 @@ def _decode(fmt: str, data: bytes, header: Header | None, name: str, max_pixels:
             first = _open_first(open_once_more, fmt, name)
             check_size(*first.size, name, max_pixels=max_pixels, file_bytes=len(data))
         unread = [first]
-        with nullcontext() if fmt in _SILENT_DECODERS else quiet(pixels):
-            with libtiff_silenced() if fmt == "TIFF" and first.info.get("compression") != "raw" else nullcontext():
-                samples = _samples(fmt, lambda: unread.pop() if unread else open_once_more(), header, name)
+        by_libtiff = fmt == "TIFF" and first.info.get("compression") != "raw"
+        with (
+            nullcontext() if fmt in _SILENT_DECODERS else quiet(pixels),
+            libtiff_silenced() if by_libtiff else nullcontext(),
+        ):
+            samples = _samples(fmt, lambda: unread.pop() if unread else open_once_more(), header, name)
         with quiet(pixels):
             return assemble(samples, first, fmt)
     finally:
@@ -155,9 +154,8 @@ def _samples(fmt: str, opener: Opener, header: Header | None, name: str) -> Samp
     picture.load()
     samples = samples_of(picture, name)
     if fmt == "JPEG" and samples.space == "CMYK" and "adobe" not in picture.info:
-        samples.colours = (
-            255 - samples.colours
-        )  # Pillow inverts all CMYK, by a custom that holds for files with Adobe's marker only
+        # Pillow inverts all CMYK, by a custom that holds for files with Adobe's marker only.
+        samples.colours = 255 - samples.colours
     return samples
 
 

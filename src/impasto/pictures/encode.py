@@ -10,18 +10,19 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from impasto.errors import UnknownSuffixError, UsageError
+from impasto.errors import OutOfMemoryError, OutputError, UnknownSuffixError, UsageError
 from impasto.pictures import exif as exif_block
 from impasto.pictures.arrays import quantised
 from impasto.pictures.colour import srgb_profile
 from impasto.pictures.formats import PictureFormat, can_write
 from impasto.pictures.metadata import Metadata
 from impasto.pictures.picture import Picture
-from impasto.pictures.png16 import encode_png16
+from impasto.pictures.png16 import DEFLATE_LEVEL, encode_png16
 from impasto.pictures.tiff import encode_tiff
 
 QUALITY = 92
 _JPEG_SEGMENT = 65_000  # bytes that fit into one segment beside its names
+_JPEG_COMMENT = 32_000  # Pillow 11 keeps no room for longer ones
 # Texts of a PNG that have a tag of their own in EXIF.
 _TEXT_TAGS = {"Description": 270, "Title": 270, "Software": 305, "Author": 315, "Copyright": 33432}
 
@@ -68,9 +69,21 @@ def encode(picture: Picture, fmt: PictureFormat, *, quality: int = QUALITY, bit_
     Raises:
         UsageError, UnknownSuffixError: see `check_encoding`.
         PictureError: NaN among the pixels.
+        OutputError: Pillow's encoder fails.
+        OutOfMemoryError: not enough memory.
     """
     check_encoding(fmt, quality=quality, bit_depth=bit_depth, size=picture.size)
-    bits = bit_depth or 8
+    try:
+        return _encoded(picture, fmt, quality, bit_depth or 8)
+    except MemoryError as error:
+        raise OutOfMemoryError(f"There is not enough memory to write {fmt.name}.", hint="Free some.") from error
+    except (OSError, ValueError, RuntimeError) as error:  # what Pillow's encoders raise
+        raise OutputError(
+            f"The picture can't be written as {fmt.name}: {error}.", hint="Write .png instead."
+        ) from error
+
+
+def _encoded(picture: Picture, fmt: PictureFormat, quality: int, bits: int) -> bytes:
     samples = _samples(picture, fmt, bits)
     exif = _exif(picture, fmt)
     if fmt.name == "TIFF":
@@ -110,7 +123,7 @@ def _exif(picture: Picture, fmt: PictureFormat) -> bytes | None:
     if fmt.name not in ("PNG", "GIF", "BMP"):
         for keyword, tag in _TEXT_TAGS.items():
             if text := picture.metadata.text.get(keyword):
-                tags.setdefault(tag, text)
+                tags.setdefault(tag, text.encode())  # EXIF knows ASCII only; UTF-8 is what everybody writes
     return exif_block.minimal(tags)
 
 
@@ -124,10 +137,10 @@ def _options(picture: Picture, fmt: PictureFormat, exif: bytes | None, quality: 
         return {"comment": meta.comment.encode()[:255]} if meta.comment else {}
     options: dict[str, Any] = {"icc_profile": srgb_profile()}
     if fmt.name == "PNG":
-        options |= {"exif": exif, "dpi": picture.dpi, "pnginfo": _texts(meta)}
+        options |= {"exif": exif, "dpi": picture.dpi, "pnginfo": _texts(meta), "compress_level": DEFLATE_LEVEL}
     elif fmt.name == "JPEG":
         options |= {"quality": quality, "subsampling": 0 if fine else 2, "dpi": _jpeg_dpi(picture.dpi)}
-        options |= {"exif": exif, "xmp": meta.xmp, "comment": (meta.comment or "").encode()[:_JPEG_SEGMENT]}
+        options |= {"exif": exif, "xmp": meta.xmp, "comment": (meta.comment or "").encode()[:_JPEG_COMMENT]}
         options = {k: v for k, v in options.items() if not isinstance(v, bytes) or len(v) <= _JPEG_SEGMENT}
         if meta.iptc and len(meta.iptc) <= _JPEG_SEGMENT:
             options["extra"] = _photoshop_segment(meta.iptc)

@@ -149,12 +149,17 @@ def descriptive(source: Image.Exif) -> Image.Exif:
     kept = Image.Exif()
     for tag in source:
         if tag in _DESCRIPTIVE:
-            kept[tag] = source[tag]
+            kept[tag] = _as_stored(source[tag])
     for tag in (_EXIF_IFD, _GPS_IFD):
         if tag in source and (directory := dict(source.get_ifd(tag))):
             directory.pop(_INTEROP_IFD, None)  # Pillow writes its offset, not its contents
-            kept[tag] = directory
+            kept[tag] = {key: _as_stored(value) for key, value in directory.items()}
     return kept
+
+
+def _as_stored(value: Any) -> Any:
+    """Pillow reads text as Latin-1, whatever it is, and writes it as ASCII; as bytes it survives."""
+    return value.encode("latin-1", "replace") if isinstance(value, str) and not value.isascii() else value
 
 
 def parsed(exif: bytes) -> Image.Exif | None:
@@ -163,8 +168,7 @@ def parsed(exif: bytes) -> Image.Exif | None:
     try:
         with quiet():
             block.load(exif)
-            for tag in (_EXIF_IFD, _GPS_IFD):
-                block.get_ifd(tag)
+            descriptive(block).tobytes()
             block.tobytes()
     except Exception:  # Pillow's EXIF code raises about anything on damaged blocks
         return None

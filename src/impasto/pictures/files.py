@@ -14,16 +14,9 @@ from impasto.errors import DiskFullError, OutputError, OutputExistsError, Unwrit
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # What systems answer that have no unnamed files, or no hard links.
 _NOT_OFFERED = {
-    errno.EOPNOTSUPP,
-    errno.ENOTSUP,
-    errno.ENOSYS,
-    errno.EINVAL,
-    errno.EISDIR,
-    errno.EPERM,
-    errno.EMLINK,
-    errno.EXDEV,
+    *(errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EISDIR),
+    *(errno.EPERM, errno.EACCES, errno.ENOENT, errno.EMLINK, errno.EXDEV),
 }
-_NOT_OFFERED |= {errno.ENOENT, errno.EACCES}
 
 
 def check_place(path: Path, *, overwrite: bool = False) -> None:
@@ -161,10 +154,10 @@ def _name_it(file: int, folder: int, name: str, overwrite: bool) -> None:
     # With a folder's descriptor Python calls linkat(), which follows the link to the open file; see open(2), O_TMPFILE.
     source = f"/proc/self/fd/{file}"
     if not overwrite:
-        os.link(source, name, dst_dir_fd=folder)
+        os.link(source, name, dst_dir_fd=folder, follow_symlinks=True)
         return
     temporary = _temporary_name()
-    os.link(source, temporary, dst_dir_fd=folder)
+    os.link(source, temporary, dst_dir_fd=folder, follow_symlinks=True)
     try:
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
@@ -210,7 +203,11 @@ def _fill(file: int, data: bytes, mode: int | None) -> None:
         rest = rest[os.write(file, rest) :]
     if mode is not None and hasattr(os, "fchmod"):
         os.fchmod(file, mode)
-    os.fsync(file)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # some network file systems know no fsync
+            raise
 
 
 def _write_into(path: Path, data: bytes) -> None:

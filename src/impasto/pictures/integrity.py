@@ -48,7 +48,7 @@ def damaged(name: str, how: str) -> TruncatedPictureError:
 
 
 def _bomb(name: str, how: str) -> DecompressionBombError:
-    return DecompressionBombError(f"{name} is a decompression bomb: {how}.", hint="Don't use it.")
+    return DecompressionBombError(f"{name} is a decompression bomb: {how}.", hint="If you trust it, export it anew.")
 
 
 def _png(data: bytes, name: str) -> None:

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO
 
 from PIL import Image, ImageFile
@@ -19,10 +19,12 @@ _LOCK = threading.RLock()
 # Without any handler Python prints errors that are logged, and Pillow logs some about damaged files.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-# How the messages of libtiff begin: with the function that complains, or the name that Pillow gives to the file.
+# What libtiff prints: the function that complains, a colon, a sentence (one of them in two lines).
+# Not the last line of a traceback, nor a line of a log.
 _OF_LIBTIFF = re.compile(
-    rb"(_?TIFF|tempfile\.tif|Fax|O?JPEG|LZW|ZIP|ZSTD|LZMA|WebP|LERC|LogL|SGILog|PixarLog|PackBits|Predictor|Thunder|NeXT"
-    rb"|DumpMode|Estimate|Allocate|gtStrip|gtTile|initCIELab|initYCbCr|putspan)[\w.]*: "
+    rb"^(?!\w*(Error|Warning|Exception|Interrupt|ERROR|WARNING|INFO|DEBUG|CRITICAL):)"
+    rb"\w+(\.tif)?: [^\n]*(\nApparently [^\n]*)?\.\r?\n",
+    re.MULTILINE,
 )
 
 
@@ -51,20 +53,21 @@ def libtiff_silenced() -> Iterator[None]:
     libtiff writes to the process's error stream by itself, past Python, so that stream is led into a file meanwhile.
     What else arrives there, from other threads, is passed on afterwards.
     """
-    try:
-        caught, stderr = tempfile.TemporaryFile(), os.dup(2)  # noqa: SIM115
-    except OSError:  # no error stream, or no place for a file
-        yield
-        return
-    with caught:
+    with ExitStack() as stack:
+        try:
+            caught = stack.enter_context(tempfile.TemporaryFile())
+            stderr = os.dup(2)
+        except OSError:  # no place for a file, or no error stream
+            yield
+            return
+        stack.callback(os.close, stderr)
         os.dup2(caught.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(stderr, 2)
-            os.close(stderr)
             caught.seek(0)
-            if others := b"".join(line for line in caught if not _OF_LIBTIFF.match(line)):
+            if others := _OF_LIBTIFF.sub(b"", caught.read()):
                 os.write(2, others)
 
 

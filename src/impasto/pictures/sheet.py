@@ -36,21 +36,20 @@ def contact_sheet(rows: Sequence[Sequence[Entry]], *, cell: int = 480, title: st
         raise UsageError(f"The cells of a contact sheet can't be {cell} pixels wide.", hint="Give at least 32.")
     gap, text = max(4, cell // 20), max(10, cell // 24)
     columns = max(len(row) for row in rows)
-    heights = [max(_fitted(picture, cell)[1] for picture, _ in row) if row else 0 for row in rows]
+    talls = [max((_fitted(picture, cell)[1] for picture, _ in row), default=0) for row in rows]
     line = _line_height(text) + gap // 2
     top = gap + (_line_height(2 * text) + gap if title else 0)
     width = columns * (cell + gap) + gap
-    height = top + sum(
-        h + (line if any(caption for _, caption in row) else 0) + gap for h, row in zip(heights, rows, strict=True)
-    )
-    sheet = Image.new("RGB", (width, height), (_PAPER,) * 3)
+    captioned = [any(caption for _, caption in row) for row in rows]
+    spans = [tall + (line if words else 0) + gap for tall, words in zip(talls, captioned, strict=True)]
+    sheet = Image.new("RGB", (width, top + sum(spans)), (_PAPER,) * 3)
     if title:
         _write(sheet, title, (gap, gap), width - 2 * gap, 2 * text)
     y = top
-    for row, tall in zip(rows, heights, strict=True):
+    for row, tall, span in zip(rows, talls, spans, strict=True):
         for column, (picture, caption) in enumerate(row):
             _place(sheet, picture, caption, (gap + column * (cell + gap), y), cell, tall, text)
-        y += tall + (line if any(caption for _, caption in row) else 0) + gap
+        y += span
     return Picture(np.asarray(sheet, np.float32) / np.float32(255))
 
 

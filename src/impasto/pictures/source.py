@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import io
 import os
 import stat
 import sys
@@ -65,30 +66,31 @@ def read_stream(stream: BinaryIO, name: str, *, max_bytes: int) -> bytes:
         UnreadablePictureError: the system refuses to read on.
         UsageError: the file is open as text.
     """
+    if isinstance(stream, io.TextIOBase):
+        raise _is_text(name)
     try:
-        head = _read_block(stream, HEAD, name)
-        while head and len(head) < HEAD and (more := _read_block(stream, HEAD - len(head), name)):
+        head = stream.read(HEAD) or b""
+        if isinstance(head, str):
+            raise _is_text(name)
+        while head and len(head) < HEAD and (more := stream.read(HEAD - len(head))):
             head += more
         if not head:
             raise EmptyPictureError(f"{name} is empty.", hint="Was the copy or download finished?")
         if identify(head) is None:
             raise not_a_picture(name, head)
         data = bytearray(head)
-        while block := _read_block(stream, _BLOCK, name):
+        while block := stream.read(_BLOCK):
             data += block
             if len(data) > max_bytes:
                 hint = "Allow larger pictures with max_pixels (--max-pixels)."
                 raise PictureTooLargeError(f"{name} is longer than {max_bytes >> 20} MB.", hint=hint)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: it was closed before
         raise _unreadable(name, error) from error
     return bytes(data)
 
 
-def _read_block(stream: BinaryIO, size: int, name: str) -> bytes:
-    block = stream.read(size)
-    if isinstance(block, str):
-        raise UsageError(f"{name} is open as text.", hint="Open it in binary mode: open(path, 'rb').")
-    return block or b""
+def _is_text(name: str) -> UsageError:
+    return UsageError(f"{name} is open as text.", hint="Open it in binary mode: open(path, 'rb').")
 
 
 def _system_error(error: OSError, path: Path, name: str) -> PictureError:
@@ -103,9 +105,9 @@ def _is_directory(name: str) -> PictureIsDirectoryError:
     return PictureIsDirectoryError(f"{name} is a folder, not a picture.", hint="Name a picture file in it.")
 
 
-def _unreadable(name: str, error: OSError) -> UnreadablePictureError:
-    hint = "Check its permissions." if error.errno in (errno.EACCES, errno.EPERM) else ""
-    reason = error.strerror or type(error).__name__
+def _unreadable(name: str, error: OSError | ValueError) -> UnreadablePictureError:
+    hint = "Check its permissions." if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM) else ""
+    reason = getattr(error, "strerror", None) or str(error).rstrip(".") or type(error).__name__
     return UnreadablePictureError(f"{name} can't be read: {reason}.", hint=hint)
 
 

@@ -17,6 +17,8 @@ from impasto.errors import UnknownSuffixError
 from impasto.pictures import exif as exif_block
 from impasto.pictures import headers
 from impasto.pictures.metadata import Metadata
+from impasto.pictures.pillow import quiet
+from impasto.pictures.png16 import DEFLATE_LEVEL
 
 _STRIP = 1 << 18  # bytes of samples in a strip, about
 _ROWS_PER_STRIP, _PREDICTOR, _ICC, _XMP, _IPTC = 278, 317, 34675, 700, 33723
@@ -42,7 +44,8 @@ def encode_tiff(
     if sum(map(len, strips)) > 0xF000_0000:
         raise UnknownSuffixError("TIFF can't hold a picture of more than 4 GB.", hint="Write .png instead.")
     directory = ImageFileDirectory_v2(prefix=b"II")
-    _describe(directory, exif, dpi, metadata)
+    with quiet():
+        _describe(directory, exif, dpi, metadata)
     directory[headers.WIDTH], directory[headers.LENGTH] = width, height
     directory[headers.BITS] = (8 * samples.dtype.itemsize,) * channels
     directory[headers.COMPRESSION], directory[headers.PHOTOMETRIC] = 8, 2  # deflate (Adobe), RGB
@@ -56,7 +59,8 @@ def encode_tiff(
     directory[headers.STRIP_COUNTS] = tuple(map(len, strips))
     _set(directory, _ICC, TiffTags.UNDEFINED, profile)
     out = io.BytesIO()
-    directory.save(out)
+    with quiet():
+        directory.save(out)
     return out.getvalue() + b"".join(strips)
 
 
@@ -65,7 +69,7 @@ def _strip(rows: npt.NDArray[Any]) -> bytes:
     differences[:, 1:] -= rows[:, :-1]  # unsigned integers wrap, as the predictor wants
     if sys.byteorder == "big":
         differences = differences.byteswap()
-    return zlib.compress(differences.tobytes(), 6)
+    return zlib.compress(differences.tobytes(), DEFLATE_LEVEL)
 
 
 def _describe(
@@ -80,7 +84,7 @@ def _describe(
         )
         directory[exif_block.RESOLUTION_UNIT] = 2
     if metadata.comment and 270 not in directory:
-        directory[270] = metadata.comment
+        directory[270] = metadata.comment.encode()
     if metadata.xmp:
         _set(directory, _XMP, TiffTags.BYTE, metadata.xmp)
     if metadata.iptc:

@@ -59,8 +59,7 @@ def check_target(
     bit_depth: int | None = None,
     size: tuple[int, int] | None = None,
 ) -> None:
-    """Raise now what `write_picture` would raise later, so that no minute is spent on a picture that could not be
-    written.
+    """Raise now what `write_picture` would raise later: no minute shall be spent on a picture that can't be written.
 
     Args:
         size: (width, height) of the picture to come, if it is known: some formats hold only so many pixels.
