@@ -33,6 +33,7 @@ from impasto.training.checkpoint import load_checkpoint, save_checkpoint
 from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import add, live_channels, normalise, one_sided_error, relative_error
+from impasto.training.optimizer import FilterOptimizer
 from impasto.training.unfinished import UnfinishedPaintings
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -53,8 +54,8 @@ class EncoderTraining:
     steps: int = 40_000
     size: int = 192
     mix: tuple[int, int, int, int] = (2, 2, 1, 3)
-    learning_rate: float = 1.5e-3
-    warm_up: int = 500
+    learning_rate: float = 8e-3
+    warm_up: int = 200
     gram_weight: float = 2.0
     gradient_weight: float = 0.5
     gradient_from: int = 2_000
@@ -105,7 +106,7 @@ class EncoderTrainer:
         torch.manual_seed(settings.seed)
         self.student = _new_student(Architecture(settings.blocks)).on(self.device)
         self.average = {k: v.clone() for k, v in self.student.state_dict().items()}
-        self.optimizer = torch.optim.Adam(_parameter_groups(self.student), betas=(0.9, 0.99))
+        self.optimizer = FilterOptimizer(self.student)
         self.unfinished = UnfinishedPaintings(settings.pool, device=self.device)
         self.live: dict[str, Tensor] = {}
         self.step = 0
@@ -142,9 +143,6 @@ class EncoderTrainer:
     def _train_step(self) -> dict[str, float]:
         s = self.settings
         rng = np.random.default_rng((s.seed, self.step))
-        fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.step / s.steps))
-        for group in self.optimizer.param_groups:
-            group["lr"] = s.learning_rate * group["share"] * fall * min(1.0, (self.step + 1) / s.warm_up)
         low_precision = self.step < s.full_precision_from * s.steps
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low_precision):
             if self.step % s.advance_every == 0:
@@ -166,12 +164,17 @@ class EncoderTrainer:
             gradient_loss = self._gradient_loss(chosen, rng)
             loss = loss + s.gradient_weight * gradient_loss
             losses["gradient"] = gradient_loss.item()
-        self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.student.convolutions.parameters(), 1.0)
-        self.optimizer.step()
+        self.optimizer.step(self._learning_rate())
         self._update_average()
         return losses
+
+    def _learning_rate(self) -> float:
+        """A linear rise over the first steps, then a cosine down to a hundredth."""
+        s = self.settings
+        fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.step / s.steps))
+        return s.learning_rate * fall * min(1.0, (self.step + 1) / s.warm_up)
 
     def _targets(self, pictures: Tensor) -> dict[str, Tensor]:
         """The teacher's features at the matched layers, live channels only."""
@@ -310,15 +313,3 @@ def _new_student(architecture: Architecture) -> Encoder:
             torch.nn.init.zeros_(convolution.bias)
     student.input_affine.requires_grad_(False)
     return student
-
-
-def _parameter_groups(student: Encoder) -> list[dict[str, Any]]:
-    """One group a convolution. Adam moves every weight by the same step, so a sum over many inputs gets a smaller
-    one: share ∝ fan-in^-½.
-    """
-    groups: list[dict[str, Any]] = []
-    for name in student.convolutions:
-        convolution = student.convolution(name)
-        fan_in = convolution.weight[0].numel()
-        groups.append({"params": list(convolution.parameters()), "share": min(2.0, math.sqrt(144 / fan_in))})
-    return groups
