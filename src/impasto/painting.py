@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,6 @@ from impasto.recipe import make_settings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
-
-STYLE_SIDE = 1024
-"""Both sides of a style picture drawn by name, in pixels; painters never enlarge a style, and rarely look at larger
-ones."""
 
 StyleSource: TypeAlias = "Source | Sequence[Source | tuple[Source, float]]"
 
@@ -98,10 +95,13 @@ def make_painter(
     return chosen.make(preset, None if start is None else read_picture(start, max_pixels=max_pixels), settings)
 
 
-def read_style(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_style(source: Source, *, max_pixels: int = MAX_PIXELS, side: int = 1024) -> Picture:
     """A style picture: anything that `read_picture` takes, or the name of a procedural style (`impasto styles`).
 
     A file comes before a style of the same name.
+
+    Args:
+        side: both sides of a picture that is drawn by name; see `style_side`.
 
     Raises:
         UnknownNameError: a bare word that is neither a file nor a style.
@@ -111,18 +111,24 @@ def read_style(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
         return read_picture(source, max_pixels=max_pixels)
     from impasto import styles
 
-    known = styles.names()
-    word = source.strip().lower().replace("_", "-").replace(" ", "-")
-    if word in known:
-        return styles.draw(word, size=(STYLE_SIDE, STYLE_SIDE))
+    word = source.strip().lower().replace("_", "-")
+    if word in styles.names():
+        return styles.draw(word, size=(side, side))
     if not _is_picture_name(source):
-        raise UnknownNameError(
-            "style", source, known, hint="`impasto styles` lists them; a file is named with its suffix."
-        )
+        hint = "`impasto styles` lists them; a file is named with its suffix."
+        raise UnknownNameError("style", source, styles.names(), hint=hint)
     return read_picture(source, max_pixels=max_pixels)
 
 
-def read_styles(styles: StyleSource, *, max_pixels: int = MAX_PIXELS) -> list[WeightedStyle]:
+def style_side(content: tuple[int, int]) -> int:
+    """The side at which to draw a style for a content picture of (width, height): of the same area, within reason.
+
+    Painters reduce larger styles to the content's area, and do not enlarge smaller ones.
+    """
+    return max(256, min(2048, round(math.sqrt(content[0] * content[1]))))
+
+
+def read_styles(styles: StyleSource, *, max_pixels: int = MAX_PIXELS, side: int = 1024) -> list[WeightedStyle]:
     """Style pictures with their weights: of one source, a list of sources, or a list of (source, weight).
 
     Raises:
@@ -130,17 +136,17 @@ def read_styles(styles: StyleSource, *, max_pixels: int = MAX_PIXELS) -> list[We
         UnknownNameError, PictureError: see `read_style`.
     """
     if not isinstance(styles, list | tuple):
-        return [_weighted(styles, max_pixels)]
+        return [_weighted(styles, max_pixels, side)]
     if not styles:
         raise UsageError("There is no style picture.", hint="Name at least one style.")
-    return [_weighted(style, max_pixels) for style in styles]
+    return [_weighted(style, max_pixels, side) for style in styles]
 
 
-def _weighted(style: Any, max_pixels: int) -> WeightedStyle:
+def _weighted(style: Any, max_pixels: int, side: int) -> WeightedStyle:
     source, weight = style if isinstance(style, list | tuple) and len(style) == 2 else (style, 1.0)
     if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
         raise UsageError(f"The weight of a style is {weight!r}.", hint="Pass pairs of a style and a positive number.")
-    return WeightedStyle(read_style(source, max_pixels=max_pixels), float(weight))
+    return WeightedStyle(read_style(source, max_pixels=max_pixels, side=side), float(weight))
 
 
 def _is_picture_name(word: str) -> bool:
@@ -202,7 +208,7 @@ def paint(
         ImpastoError: one of its subclasses, see `impasto.errors`; each says what was wrong and what to do.
     """
     picture = read_picture(content, max_pixels=max_pixels)
-    styles = read_styles(style, max_pixels=max_pixels)
+    styles = read_styles(style, max_pixels=max_pixels, side=style_side(picture.size))
     painter = make_painter(quality, preset=preset, start=start, max_pixels=max_pixels, **settings)
     painting = painter.paint(picture, painter.prepare(styles), progress=progress, should_stop=should_stop)
     return like_input(painting.picture, content)

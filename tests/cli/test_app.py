@@ -45,7 +45,7 @@ def test_every_verb_has_help(impasto: Impasto, verb: str) -> None:
         (["pant"], "No such command 'pant'.", "Did you mean 'paint'? `impasto --help`"),
         (["paint", "--stile", "x"], "No such option: --stile.", "Did you mean --style"),
         (["weights", "gett", "vgg19"], "No such command 'gett'.", "Did you mean 'get'? `impasto weights --help`"),
-        (["weights", "get"], "Missing argument 'NAMES'.", "`impasto weights get --help`"),
+        (["weights", "get"], "Missing argument 'NAME'.", "`impasto weights get --help`"),
         (["paint", "a.jpg", "--style"], "Option '--style' requires an argument.", ""),
         (["presets", "extra"], "Got unexpected extra argument", ""),
     ],
@@ -56,7 +56,7 @@ def test_wrong_usage(impasto: Impasto, words: list[str], error: str, hint: str) 
     first, second = answer.err.splitlines()
     assert first.startswith(f"error: {error}")
     assert second.startswith(f"hint: {hint}")
-    (told,) = impasto(*words, "--json").objects
+    (told,) = impasto(words[0], "--json", *words[1:]).objects
     assert told["error"]["exit_code"] == 2
 
 
@@ -89,9 +89,27 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (program._PIPE_CLOSED, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_standard_output_is_told() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "impasto", "styles", "--json"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 22
+    assert done.stderr.decode() == "error: Standard output can't be written: No space left on device.\n"
+
+
+def test_a_terminal_of_ascii_shows_what_it_can() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-m", "impasto", "presets"], capture_output=True, env=environment, check=True
+    )
+    assert b"gatys" in done.stdout
+
+
 def test_json_has_no_nan(capfd: pytest.CaptureFixture[str]) -> None:
     Voice(json=True).object({"a": float("nan"), "b": [float("inf"), 1.5], "c": Path("x"), "d": None, "é": True})
-    assert capfd.readouterr().out == '{"a": null, "b": [null, 1.5], "c": "x", "d": null, "é": true}\n'
+    assert capfd.readouterr().out == '{"a": null, "b": [null, 1.5], "c": "x", "d": null, "\\u00e9": true}\n'
 
 
 def test_verbose_tells_the_cause(capfd: pytest.CaptureFixture[str]) -> None:

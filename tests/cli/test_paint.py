@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from PIL import Image
 
 from impasto.cli import session
 from impasto.errors import DiskFullError
-from impasto.pictures import check_target
+from impasto.painters import Painter
+from impasto.painting import make_painter
 
 Impasto = Callable[..., Answer]
 
@@ -301,11 +303,11 @@ def test_too_little_time_for_a_step_writes_nothing(impasto: Impasto, folder: Pat
 def test_a_target_taken_while_painting_is_not_overwritten(
     impasto: Impasto, folder: Path, brief: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check_and_take(target: str, **options: object) -> None:
-        check_target(target, **options)  # type: ignore[arg-type]
-        Path(target).write_text("mine")
+    def make_painter_and_take(*words: Any, **options: Any) -> Painter[Any]:
+        Path("out.png").write_text("mine")
+        return make_painter(*words, **options)
 
-    monkeypatch.setattr(session, "check_target", check_and_take)
+    monkeypatch.setattr(session, "make_painter", make_painter_and_take)
     answer = impasto("paint", "photo.jpg", "-s", "style.png", "-o", "out.png", *brief)
     assert answer.code == 21
     assert Path("out.png").read_text() == "mine"

@@ -23,6 +23,26 @@ Impasto = Callable[..., Answer]
 BLOCKS = ((4, 4), (6, 6), (8, 8), (8, 8), (8,))
 
 
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random encoder whose channels are all alive."""
+    import torch
+
+    from impasto.features import save_encoder
+    from impasto.features.architectures import Architecture
+    from impasto.features.encoder import Encoder
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Encoder(Architecture(BLOCKS), padding="reflect", name="teacher")
+    for convolution in network.convolutions.values():
+        torch.nn.init.uniform_(convolution.weight, -0.05, 0.05)
+        torch.nn.init.constant_(convolution.bias, 1.0)
+    path = tmp_path_factory.mktemp("teacher") / "teacher.safetensors"
+    save_encoder(network, path)
+    return path
+
+
 @pytest.fixture
 def studio(folder: Path) -> list[str]:
     """Folders of pictures and a config for a run of seconds; the words that start it."""
@@ -83,14 +103,12 @@ def test_config_is_checked(tmp_path: Path, text: str, error: type[Exception], sa
     [
         (["--steps", "0"], 2, "--steps"),
         (["--config", "gone.toml"], 2, "'gone.toml' can't be read"),
-        (["--teacher", "gone.safetensors"], 32, "gone.safetensors"),
+        (["--teacher", "gone.safetensors"], 31, "gone.safetensors"),
         (["--photos", "home"], 54, "no pictures in home"),
     ],
 )
-def test_refusals(
-    impasto: Impasto, studio: list[str], tiny_encoder_file: Path, words: list[str], code: int, says: str
-) -> None:
-    answer = impasto(*studio, "--teacher", tiny_encoder_file, *words)
+def test_refusals(impasto: Impasto, studio: list[str], teacher: Path, words: list[str], code: int, says: str) -> None:
+    answer = impasto(*studio, "--teacher", teacher, *words)
     assert (answer.code, answer.out) == (code, ""), answer.err
     assert says in answer.err
     assert not Path("run").exists()
@@ -102,10 +120,8 @@ def test_places_are_needed(impasto: Impasto) -> None:
     assert "--teacher, --photos, --paintings and --run are all needed." in answer.err
 
 
-def test_trains_and_the_result_paints(
-    impasto: Impasto, folder: Path, studio: list[str], tiny_encoder_file: Path
-) -> None:
-    answer = impasto(*studio, "--teacher", tiny_encoder_file, "--steps", "4", "--json")
+def test_trains_and_the_result_paints(impasto: Impasto, folder: Path, studio: list[str], teacher: Path) -> None:
+    answer = impasto(*studio, "--teacher", teacher, "--steps", "4", "--json")
     assert answer.code == 0, answer.err
     *steps, result = answer.objects
     assert [o["step"] for o in steps] == [1, 2, 3, 4]
@@ -117,7 +133,7 @@ def test_trains_and_the_result_paints(
 
 @pytest.mark.slow
 def test_ctrl_c_saves_a_checkpoint_and_the_same_command_goes_on(
-    impasto: Impasto, folder: Path, studio: list[str], tiny_encoder_file: Path, monkeypatch: pytest.MonkeyPatch
+    impasto: Impasto, folder: Path, studio: list[str], teacher: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from impasto.training import encoder
 
@@ -128,7 +144,7 @@ def test_ctrl_c_saves_a_checkpoint_and_the_same_command_goes_on(
         if trainer.step == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
-    words = [*studio, "--teacher", tiny_encoder_file, "--steps", "4"]
+    words = [*studio, "--teacher", teacher, "--steps", "4"]
     with monkeypatch.context() as patch:
         patch.setattr(encoder.EncoderTrainer, "_log", log_and_interrupt)
         answer = impasto(*words)

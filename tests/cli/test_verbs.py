@@ -24,8 +24,8 @@ Impasto = Callable[..., Answer]
 
 
 def test_styles_are_listed(impasto: Impasto) -> None:
-    assert impasto("styles").out.split() == list(styles.names())
-    assert [o["name"] for o in impasto("styles", "--json").objects] == list(styles.names())
+    assert [line.split()[0] for line in impasto("styles").out.splitlines()] == styles.names()
+    assert [o["name"] for o in impasto("styles", "--json").objects] == styles.names()
 
 
 def test_a_style_is_drawn(impasto: Impasto, folder: Path) -> None:
@@ -45,8 +45,8 @@ def test_a_style_is_drawn(impasto: Impasto, folder: Path) -> None:
         (["mosiac", "-o", "a.png"], 3, "Did you mean 'mosaic'"),
         (["mosaic", "-o", "style.png"], 21, "exists already"),
         (["mosaic", "-o", "a.xyz"], 24, ".xyz"),
-        (["mosaic", "-o", "a.png", "--size", "0"], 2, "between 1 and"),
-        (["mosaic", "-o", "a.png", "--size", "99999"], 2, "between 1 and"),
+        (["mosaic", "-o", "a.png", "--size", "0"], 2, "cannot be drawn"),
+        (["mosaic", "-o", "a.png", "--size", "99999"], 2, "cannot be drawn"),
         (["mosaic", "-o", "a.png", "--seed", "-1"], 2, "--seed"),
         (["mosaic"], 2, "--output"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typer.core import TyperGroup
 from impasto import __version__
 from impasto.cli import doctor, paint, presets, styles, train, weights
 from impasto.cli.voice import AlreadyTold, Voice, error_object
-from impasto.errors import ImpastoError, InterruptedByUserError, OutOfMemoryError, UsageError
+from impasto.errors import ImpastoError, InterruptedByUserError, OutOfMemoryError, UnwritableOutputError, UsageError
 
 # The base of all that typer (and click before it) says about wrong usage; neither exports it by name in every version.
 _WrongUsage: type[Exception] = typer.BadParameter.__bases__[0]
@@ -69,33 +70,51 @@ def _root(
 
 def run(arguments: Sequence[str]) -> int:
     """Run the program and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal without "…" shows \\u2026; a result is no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
     voice = Voice(json="--json" in arguments, verbose="--verbose" in arguments or "-v" in arguments)
     try:
-        code = typer.main.get_command(app).main(args=list(arguments), prog_name="impasto", standalone_mode=False)
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        try:
+            return _run(arguments)
+        except ImpastoError as error:
+            voice.error(error)
+            if voice.json:
+                with suppress(UnwritableOutputError):  # which may be the very error
+                    voice.object({"error": error_object(error)})
+            return error.exit_code
     except AlreadyTold as told:
         return told.exit_code
-    except ImpastoError as error:
-        return _fail(voice, error)
-    except _WrongUsage as error:
-        return _fail(voice, _usage_error(error))
-    except MemoryError as error:
-        lack = OutOfMemoryError("There is not enough memory for this.", hint="Ask for a smaller --size.")
-        lack.__cause__ = error
-        return _fail(voice, lack)
     except (_PipeClosed, BrokenPipeError):
-        # Python flushes standard output once more at exit; let it find somewhere to write to.
+        return _PIPE_CLOSED
+    finally:
+        _let_go_of_stdout()
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """
+    Raises:
+        ImpastoError: whatever went wrong.
+        AlreadyTold, _PipeClosed: there is nothing more to say.
+    """
+    try:
+        code = typer.main.get_command(app).main(args=list(arguments), prog_name="impasto", standalone_mode=False)
+    except _WrongUsage as error:
+        raise _usage_error(error) from error
+    except MemoryError as error:
+        raise OutOfMemoryError("There is not enough memory for this.", hint="Ask for a smaller --size.") from error
+    return code if isinstance(code, int) else 0
+
+
+def _let_go_of_stdout() -> None:
+    """Send what is left; where that fails, let Python, which tries again at exit, find another place to write to."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED
-
-
-def _fail(voice: Voice, error: ImpastoError) -> int:
-    if voice.json:
-        voice.object({"error": error_object(error)})
-    voice.error(error)
-    return error.exit_code
 
 
 def _usage_error(error: Any) -> UsageError:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 PaintingCallback = Callable[[str, Progress], None]
 
+# Columns of a terminal from which on there is room for the parts of the loss.
+_WIDE = 110
+_LONGEST_NAME = 24
+
 
 @contextmanager
 def painting_bar(voice: Voice) -> Iterator[PaintingCallback | None]:
@@ -25,14 +29,15 @@ def painting_bar(voice: Voice) -> Iterator[PaintingCallback | None]:
         return
     with _bar("{task.fields[name]}", "{task.fields[place]}", "{task.fields[losses]}", "{task.fields[left]}") as bar:
         task = bar.add_task("", total=1.0, name="", place="", losses="", left="")
+        wide = bar.console.width >= _WIDE
 
         def show(name: str, progress: Progress) -> None:
             bar.update(
                 task,
                 completed=progress.fraction,
-                name=name,
+                name=name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}",
                 place=describe_place(progress),
-                losses=describe_losses(progress),
+                losses=describe_losses(progress, parts=wide),
                 left=f"{clock(_seconds_left(progress))} left",
             )
 
@@ -68,20 +73,20 @@ def training_bar(voice: Voice) -> Iterator[Callable[[TrainingProgress], None] | 
 
 
 def describe_place(progress: Progress) -> str:
-    """`scale 2 of 3 (512×384), step 40 of 150`."""
+    """`scale 2/3 512×384 step 40/150`."""
     width, height = progress.size
-    scale = f"scale {progress.scale} of {progress.scales} ({width}×{height})"
-    return f"{scale}, step {progress.iteration} of {progress.iterations}"
+    place = f"scale {progress.scale}/{progress.scales} {width}×{height}"
+    return f"{place} step {progress.iteration}/{progress.iterations}"
 
 
-def describe_losses(progress: Progress) -> str:
-    """`loss 0.123 = content 0.050 + style 0.073`: the terms of a loss summed over its layers."""
+def describe_losses(progress: Progress, *, parts: bool = True) -> str:
+    """`loss 0.123 = content 0.05 + style 0.073`: the terms of a loss summed over its layers."""
     sums: dict[str, float] = {}
     for name, value in progress.losses.items():
         kind = name.partition("/")[0]
         sums[kind] = sums.get(kind, 0.0) + value
-    parts = " + ".join(f"{kind} {value:.3g}" for kind, value in sums.items())
-    return f"loss {progress.loss:.3g}" + (f" = {parts}" if len(sums) > 1 else "")
+    terms = " + ".join(f"{kind} {value:.3g}" for kind, value in sums.items())
+    return f"loss {progress.loss:.3g}" + (f" = {terms}" if parts and len(sums) > 1 else "")
 
 
 def clock(seconds: float) -> str:
@@ -103,4 +108,4 @@ def _bar(first: str, *columns: Any) -> Any:
 
     wide = [TextColumn(column, markup=False) if isinstance(column, str) else column for column in columns]
     start = TextColumn(first, markup=False)
-    return Bar(start, BarColumn(20), *wide, console=Console(file=sys.stderr), transient=True)
+    return Bar(start, BarColumn(12), *wide, console=Console(file=sys.stderr), transient=True)

@@ -15,12 +15,11 @@ import typer
 
 from impasto import __version__
 from impasto.cli.voice import Voice
-from impasto.cli.weights import describe
+from impasto.cli.weights import REINSTALL, describe
 from impasto.errors import ImpastoError
 from impasto.extras import EXTRA_OF_PACKAGE
 
 _CORE = {"numpy": "numpy", "PIL": "Pillow", "onnxruntime": "onnxruntime", "typer": "typer", "rich": "rich"}
-_REINSTALL = "pip install --force-reinstall --no-deps impasto"
 _DISTRIBUTIONS = {**_CORE, "skimage": "scikit-image"}
 
 
@@ -147,7 +146,7 @@ def _remedies(packages: Mapping[str, str | None], weights: Sequence[Mapping[str,
         if absent := [name for name in names if packages[name] is None]:
             remedies.append(f"{', '.join(absent)} not installed: pip install 'impasto[{extra}]'")
     for status in weights:
-        command = f"impasto weights get {status['name']}" if status["address"] else _REINSTALL
+        command = f"impasto weights get {status['name']}" if status["address"] else REINSTALL.removeprefix("Type: ")
         if status["verified"] is False:
             remedies.append(f"the weights of {status['name']} are damaged: {command}")
         elif not status["present"] and not status["address"]:

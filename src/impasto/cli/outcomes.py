@@ -59,8 +59,9 @@ class Outcomes:
         self.interrupted = self.interrupted or isinstance(error, InterruptedByUserError)
         self.errors.append(error)
         self._object(job, "failed", error=error_object(error))
-        # Most messages about a picture name it themselves.
-        self.voice.error(error, about="" if Path(job.content).name in error.message else job.content)
+        # Most messages name the file that they are about.
+        named = any(Path(file).name in error.message for file in (job.content, job.target))
+        self.voice.error(error, about="" if named else job.content)
 
     def left_out(self, jobs: Sequence[Job], *, interrupted: bool) -> None:
         """Pictures that were not begun, because the user stopped or the disk is full."""

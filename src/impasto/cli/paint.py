@@ -11,7 +11,7 @@ from impasto.cli.session import Request, Session
 from impasto.cli.settings_options import takes_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
-from impasto.painting import DEFAULT_QUALITY
+from impasto.painting import DEFAULT_QUALITY, QUALITIES
 from impasto.pictures import MAX_PIXELS, QUALITY
 
 PICTURES, TELLING = "Pictures", "What is told"
@@ -47,7 +47,7 @@ def paint(
         ),
     ] = None,
     quality: Annotated[
-        str, typer.Option(help="How to paint.", metavar="best", autocompletion=complete_quality)
+        str, typer.Option(help="How to paint.", metavar="|".join(QUALITIES), autocompletion=complete_quality)
     ] = DEFAULT_QUALITY,
     preset: Annotated[
         str | None,

@@ -24,7 +24,7 @@ from impasto.errors import (
     UsageError,
 )
 from impasto.painters import Painter, Stop
-from impasto.painting import make_painter, read_styles
+from impasto.painting import DEFAULT_QUALITY, make_painter, read_styles, style_side
 from impasto.pictures import MAX_PIXELS, QUALITY, Picture, check_target, read_picture, write_picture
 
 
@@ -35,7 +35,7 @@ class Request:
     contents: Sequence[str]
     styles: Sequence[str]
     output: str | None = None
-    quality: str = "best"
+    quality: str = DEFAULT_QUALITY
     preset: str | None = None
     start: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -106,23 +106,29 @@ class Session:
 
     def _read(self, job: Job) -> Picture:
         """The content picture, when it is known that its painting can be written in its format."""
-        content = read_picture(job.content, max_pixels=self.request.max_pixels)
-        if job.target == STANDARD:
-            check_target(STANDARD, format=content.format, **self.request.encoding)
+        request = self.request
+        content = read_picture(job.content, max_pixels=request.max_pixels)
+        check_target(
+            job.target,
+            format=content.format if job.target == STANDARD else None,
+            size=None if request.preset or "size" in request.settings else content.size,
+            **request.encoding,
+        )
         return content
 
     # -- painting -------------------------------------------------------------------------------------------------
 
-    def _paint_all(self, jobs: Sequence[Job]) -> None:
+    def _paint_all(self, jobs: list[Job]) -> None:
         request = self.request
-        styles = read_styles([split_weight(word) for word in request.styles], max_pixels=request.max_pixels)
-        loaded: dict[Job, Picture] = {}
-        if len(jobs) == 1:
-            # A single picture is looked at before the painter is built, which takes seconds.
-            try:
-                loaded[jobs[0]] = self._read(jobs[0])
-            except ImpastoError as error:
-                return self.outcomes.failed(jobs[0], error)
+        # Styles are drawn, and the painter is built, only for a picture that is there.
+        first = self._first_readable(jobs)
+        if first is None:
+            return
+        styles = read_styles(
+            [split_weight(word) for word in request.styles],
+            max_pixels=request.max_pixels,
+            side=style_side(first.size),
+        )
         use_threads(request.threads)
         painter = make_painter(
             request.quality,
@@ -136,7 +142,7 @@ class Session:
         with painting_bar(self.voice) as bar, self.interruption:
             for number, job in enumerate(jobs):
                 try:
-                    self._paint(job, loaded.get(job) or self._read(job), painter, prepared, bar)
+                    self._paint(job, self._read(job) if number else first, painter, prepared, bar)
                 except DiskFullError as error:
                     # The next picture would cost as much work, and meet the same disk.
                     self.outcomes.failed(job, error)
@@ -145,6 +151,15 @@ class Session:
                     self.outcomes.failed(job, error)
                 if self.interruption.requested:
                     return self.outcomes.left_out(jobs[number + 1 :], interrupted=True)
+
+    def _first_readable(self, jobs: list[Job]) -> Picture | None:
+        """The content of the first job whose content can be read; those before it are told, and taken off the list."""
+        while jobs:
+            try:
+                return self._read(jobs[0])
+            except ImpastoError as error:
+                self.outcomes.failed(jobs.pop(0), error)
+        return None
 
     def _paint(
         self, job: Job, content: Picture, painter: Painter[Any], style: Any, bar: PaintingCallback | None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, UnwritableOutputError
 
 
 class AlreadyTold(Exception):
@@ -31,7 +31,7 @@ class Voice:
 
     @property
     def shows_progress(self) -> bool:
-        return not (self.quiet or self.json) and sys.stderr.isatty()
+        return not (self.quiet or self.json) and sys.stderr is not None and sys.stderr.isatty()
 
     def note(self, text: str) -> None:
         """A line on standard error for whoever watches."""
@@ -54,13 +54,23 @@ class Voice:
             _to_stderr("".join(traceback.format_exception(error.__cause__)).rstrip())
 
     def line(self, text: str = "") -> None:
-        """A line of the result on standard output."""
-        sys.stdout.write(text + "\n")
+        """A line of the result on standard output, sent at once.
+
+        Raises:
+            UnwritableOutputError: it cannot be sent; BrokenPipeError if because its reader has left.
+        """
+        try:
+            if sys.stdout is not None:  # it is None where it was closed before we started
+                sys.stdout.write(text + "\n")
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UnwritableOutputError(f"Standard output can't be written: {error.strerror}.") from error
 
     def object(self, content: Mapping[str, Any]) -> None:
-        """One JSON object on a line of standard output, sent at once."""
-        sys.stdout.write(json.dumps(_jsonable(content), ensure_ascii=False, allow_nan=False) + "\n")
-        sys.stdout.flush()
+        """One JSON object on a line of standard output, as `line`. ASCII, so that no file name can break it."""
+        self.line(json.dumps(_jsonable(content), allow_nan=False))
 
 
 def error_object(error: ImpastoError) -> dict[str, Any]:
@@ -88,6 +98,8 @@ _COLOURS = {"error": "bold red", "hint": "cyan"}
 
 
 def _to_stderr(text: str, *, label: str = "") -> None:
+    if sys.stderr is None:
+        return
     if not sys.stderr.isatty():
         sys.stderr.write(f"{label}: {text}\n" if label else f"{text}\n")
         sys.stderr.flush()

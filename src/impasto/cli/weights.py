@@ -8,21 +8,22 @@ import typer
 
 from impasto.cli.completion import complete_published
 from impasto.cli.voice import Voice
-from impasto.errors import HashMismatchError, InterruptedByUserError
+from impasto.errors import HashMismatchError, InterruptedByUserError, WeightsMissingError
 
 if TYPE_CHECKING:
     from impasto.features import WeightsStatus
 
 app = typer.Typer(help="List, fetch and check the weights of encoders.", invoke_without_command=True)
 
+REINSTALL = "Type: pip install --force-reinstall --no-deps impasto"
 Json = Annotated[bool, typer.Option("--json", help="One JSON object each.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no notes.")]
 
 
 @app.callback()
-def _weights(context: typer.Context) -> None:
+def _weights(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is None:
-        list_weights()
+        list_weights(json=json)
 
 
 @app.command("list")
@@ -41,33 +42,50 @@ def list_weights(json: Json = False) -> None:
 @app.command("get")
 def get(
     names: Annotated[
-        list[str], typer.Argument(help="Names from `impasto weights list`.", autocompletion=complete_published)
+        list[str],
+        typer.Argument(metavar="NAME", help="Names from `impasto weights list`.", autocompletion=complete_published),
     ],
     offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Fetch published weights from their publisher, unless they are there; a broken download is resumed."""
-    from impasto.cli.bars import download_bar
-    from impasto.features import download_weights, weights_status
     from impasto.features.sources import SHIPPED, published
 
     voice = Voice(quiet=quiet, json=json)
-    wanted = [name if name.strip().lower() == SHIPPED else published(name).name for name in names]
-    for name in wanted:
-        if name.strip().lower() != SHIPPED:
-            try:
-                with download_bar(voice) as progress:
-                    download_weights(name, offline=offline, progress=progress)
-            except KeyboardInterrupt as error:
-                raise InterruptedByUserError(
-                    f"The download of {name} was interrupted.", hint="The same command goes on from there."
-                ) from error
-        status = next(status for status in weights_status() if status.name == name.strip().lower())
+    # All names are looked up before the first download begins.
+    for name in [SHIPPED if name.strip().lower() == SHIPPED else published(name).name for name in names]:
+        if name != SHIPPED:
+            _download(name, offline, voice)
+        status = _status(name)
+        if not status.present:
+            raise WeightsMissingError(f"The encoder {name!r} is missing from this installation.", hint=REINSTALL)
         if json:
             voice.object(describe(status))
         else:
             voice.line(str(status.path))
+
+
+def _download(name: str, offline: bool, voice: Voice) -> None:
+    from impasto.cli.bars import download_bar
+    from impasto.features import download_weights
+
+    status = _status(name)
+    if not status.present and not offline:
+        voice.note(f"{name}: {status.size / 1e6:.0f} MB from {status.address}")
+    try:
+        with download_bar(voice) as progress:
+            download_weights(name, offline=offline, progress=progress)
+    except KeyboardInterrupt as error:
+        raise InterruptedByUserError(
+            f"The download of {name} was interrupted.", hint="The same command goes on from there."
+        ) from error
+
+
+def _status(name: str) -> WeightsStatus:
+    from impasto.features import weights_status
+
+    return next(status for status in weights_status() if status.name == name)
 
 
 @app.command("verify")

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.styles.craft.canvas import Canvas, Field, blur
+from impasto.styles.craft.canvas import Canvas, Field, Pixels, blur
 from impasto.styles.craft.cells import edge_distance, nearest
 from impasto.styles.craft.colour import mix, palette, stain
 from impasto.styles.craft.flow import scatter
@@ -33,8 +33,8 @@ FLOWERS = (
 Shapes = list[tuple[Field, int]]
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
-    canvas = Canvas.stretch(size, fineness=1.7)
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
+    canvas = Canvas.stretch(size, fineness=1.7, smallest=640)
     labels = stencil(canvas, _design(canvas, rng), ground=INDIGO)
     cotton = weave(canvas, thread=0.0032)
     cloudy = noise(canvas, 0.12, rng, octaves=4)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.styles.craft.brushes import bristle_brush
-from impasto.styles.craft.canvas import Canvas, Field
+from impasto.styles.craft.canvas import Canvas, Field, Pixels
 from impasto.styles.craft.cells import edge_distance, lots, renumber
 from impasto.styles.craft.colour import palette, vary
 from impasto.styles.craft.flow import scatter, straight
@@ -47,7 +47,7 @@ PLANES = 20
 Shapes = list[tuple[Field, int]]
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     canvas = Canvas.stretch(size, fineness=1.7)
     scene, labels = _still_life(canvas, rng)
     lines, cells, codes = _cut(canvas, rng)
@@ -117,8 +117,8 @@ def _model(
     tone = np.zeros(cells.shape, np.float32)
     for k, distance in enumerate(lines):
         near = np.abs(distance)
-        tone -= 0.80 * np.exp(-near / 0.055) * (dark == k)[cells]
-        tone += 0.66 * np.exp(-near / 0.070) * (bright == k)[cells]
+        tone -= 0.70 * np.exp(-near / 0.055) * (dark == k)[cells]
+        tone += 0.72 * np.exp(-near / 0.070) * (bright == k)[cells]
     tone += (0.10 * chance[:, 3])[cells]
     tint = TINTS[(even[:, 3] * len(TINTS)).astype(int)]
     share = 0.60 * even[:, 4] ** 2
@@ -187,7 +187,7 @@ def _still_life(canvas: Canvas, rng: np.random.Generator) -> tuple[Field, NDArra
     grain = np.sin(2 * np.pi * (canvas.y + 0.02 * noise(canvas, (0.4, 0.10), rng, octaves=2)) / 0.016)
     wood = np.isin(labels, (TABLE, GUITAR, SIDE))
     pixels = pixels * (1 + 0.14 * (grain * wood))[..., None]
-    light = 1 + 0.16 * noise(canvas, 0.22, rng, octaves=2) + 0.22 * (0.5 - canvas.y / h)
+    light = 1.10 + 0.16 * noise(canvas, 0.22, rng, octaves=2) + 0.22 * (0.5 - canvas.y / h)
     return np.asarray(np.clip(pixels * light[..., None], 0, 1), np.float32), labels
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from impasto.styles.craft.brushes import ink_brush
-from impasto.styles.craft.canvas import Canvas, Field, blur
+from impasto.styles.craft.canvas import Canvas, Field, Pixels, blur
 from impasto.styles.craft.colour import mix, palette, stain
 from impasto.styles.craft.flow import straight
 from impasto.styles.craft.grounds import fibres, paper_tooth
@@ -25,7 +25,7 @@ RANGES = (
 )
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     canvas = Canvas.stretch(size, fineness=1.6)
     tooth = paper_tooth(canvas, rng, grain=0.0045)
     sheet = _paper(canvas, tooth, rng)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from impasto.styles.craft.canvas import Canvas, Field, blur
+from impasto.styles.craft.canvas import Canvas, Field, Pixels, blur
 from impasto.styles.craft.cells import Labels, centroids, edge_distance, nearest
 from impasto.styles.craft.colour import mix, palette, vary
 from impasto.styles.craft.flow import scatter
@@ -30,8 +30,8 @@ SMALTI = (
 TESSERA = 0.0106
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
-    canvas = Canvas.stretch(size, fineness=1.7)
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
+    canvas = Canvas.stretch(size, fineness=1.7, smallest=768)
     sketch = canvas.sketch(640)
     drawing = _peacock(sketch)
     points, angles = _lay_rows(sketch, drawing, rng)
@@ -101,16 +101,12 @@ def _set_in_mortar(
 def _peacock(sketch: Canvas) -> Labels:
     """A peacock that spreads its tail, on a meadow and gold, in a frame."""
     w, h = sketch.width, sketch.height
-    unit = 0.86 * min(w, h)
-    place = np.array([0.5 * w, 0.53 * h + 0.12 * unit], np.float32)
     shapes, inset = _frame(w, h)
-    ground = float(place[1]) + 0.235 * unit
-    shapes.append(
-        (
-            np.array([(inset, ground), (w - inset, ground), (w - inset, h - inset), (inset, h - inset)], np.float32),
-            GREEN,
-        )
-    )
+    unit = 1.09 * min(w - 2 * inset, h - 2 * inset)
+    ground = h - inset - 0.07 * unit - 0.35 * max(0.0, h - w)
+    place = np.array([0.5 * w, ground - 0.235 * unit], np.float32)
+    meadow = np.array([(inset, ground), (w - inset, ground), (w - inset, h - inset), (inset, h - inset)], np.float32)
+    shapes.append((meadow, GREEN))
     spots = max(3, round((w - 2 * inset) / 0.085))
     for i in range(spots):
         x = inset + (i + 0.5) * (w - 2 * inset) / spots

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from impasto.styles.craft.brushes import stick
-from impasto.styles.craft.canvas import Canvas, Field
+from impasto.styles.craft.canvas import Canvas, Field, Pixels
 from impasto.styles.craft.colour import mix, palette, ramp, vary
 from impasto.styles.craft.flow import scatter, trace, vectors
 from impasto.styles.craft.grounds import paper_tooth
@@ -23,8 +23,8 @@ SOIL = palette("3f5a2f 7f8f3a c9b04a f0cf6a")
 PASSES = ((0.0085, 0.0160, 0.090, 0.62, 0.10), (0.0066, 0.0170, 0.070, 0.55, 0.20), (0.0046, 0.0200, 0.048, 0.80, 0.28))
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
-    canvas = Canvas.stretch(size, fineness=1.6)
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
+    canvas = Canvas.stretch(size, fineness=1.6, smallest=512)
     sketch = canvas.sketch(448)
     scene, direction = _valley(sketch, rng)
     tooth = paper_tooth(canvas, rng, grain=0.0027)
@@ -70,7 +70,7 @@ def _valley(sketch: Canvas, rng: np.random.Generator) -> tuple[Field, Field]:
         lit = np.clip(
             0.22
             + 0.22 * i
-            + 0.75 * np.exp(-depth / 0.03) * np.exp(-np.abs(x - sun[0]) / 0.3)
+            + 0.75 * np.exp(-np.maximum(depth, 0) / 0.03) * np.exp(-np.abs(x - sun[0]) / 0.3)
             + 0.14 * noise(sketch, 0.07, rng),
             0,
             1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from impasto.styles.craft.brushes import knife
-from impasto.styles.craft.canvas import Canvas, Field
+from impasto.styles.craft.canvas import Canvas, Field, Pixels
 from impasto.styles.craft.colour import mix, palette, ramp, vary
 from impasto.styles.craft.flow import scatter, straight
 from impasto.styles.craft.light import light_paint
@@ -27,8 +27,8 @@ BIRCHES = ((0.22, -0.02, 0.012, 0.87), (0.94, 0.02, 0.013, 0.88), (0.09, 0.03, 0
 LAYERS = ((0.0230, 0.0400, 0.105), (0.0130, 0.0250, 0.062), (0.0075, 0.0230, 0.038))
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
-    canvas = Canvas.stretch(size, fineness=1.5)
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
+    canvas = Canvas.stretch(size, fineness=1.5, smallest=512)
     sketch = canvas.sketch()
     scene = _lake(sketch, _bank(sketch, rng), rng)
     marks = Marks(canvas)

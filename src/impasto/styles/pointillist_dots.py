@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.styles.craft.brushes import dab
-from impasto.styles.craft.canvas import Canvas, Field
+from impasto.styles.craft.canvas import Canvas, Field, Pixels
 from impasto.styles.craft.colour import mix, palette, ramp, to_oklab, vary
 from impasto.styles.craft.flow import scatter, straight
 from impasto.styles.craft.light import light_paint
@@ -25,7 +25,7 @@ TUBES = palette(
 LAYERS = ((0.0095, 0.0115), (0.0068, 0.0090), (0.0046, 0.0088))
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     canvas = Canvas.stretch(size, fineness=1.5)
     sketch = canvas.sketch(512)
     scene = _harbour(sketch, rng)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.styles.craft.canvas import Canvas, Field, blur
+from impasto.styles.craft.canvas import Canvas, Field, Pixels, blur
 from impasto.styles.craft.cells import Labels, edge_distance, lots, nearest, renumber
 from impasto.styles.craft.colour import from_oklab, mix, palette, ramp, to_oklab
 from impasto.styles.craft.flow import scatter
@@ -33,7 +33,7 @@ LEAD = 0.0031
 CUTS = 16384
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     canvas = Canvas.stretch(size, fineness=1.7)
     pieces, codes = _cut(canvas, rng)
     colour = _glass(canvas, pieces, codes, rng)
@@ -99,7 +99,7 @@ def _tone(kind: int, x: Field, y: Field) -> Field:
 
 
 def _cut(canvas: Canvas, rng: np.random.Generator) -> tuple[Labels, NDArray[np.int64]]:
-    """The number of the piece of glass that each pixel lies in, and the code of each piece: what it shows and which cut."""
+    """The number of the piece of glass at each pixel, and the code of each piece: what it shows and which cut."""
     w, h = canvas.width, canvas.height
     kinds = _cartoon(canvas, rng)
     wave_x, wave_y = 0.010 * noise(canvas, 0.12, rng), 0.010 * noise(canvas, 0.12, rng)

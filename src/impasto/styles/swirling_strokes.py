@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.styles.craft.brushes import bristle_brush, dab
-from impasto.styles.craft.canvas import Canvas, Field
+from impasto.styles.craft.canvas import Canvas, Field, Pixels
 from impasto.styles.craft.colour import mix, palette, ramp, vary
 from impasto.styles.craft.flow import scatter, straight, trace, vectors
 from impasto.styles.craft.light import light_paint
@@ -40,8 +40,8 @@ class Plane:
     direction: Field
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
-    canvas = Canvas.stretch(size, fineness=1.5)
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
+    canvas = Canvas.stretch(size, fineness=1.5, smallest=512)
     sketch = canvas.sketch()
     marks = Marks(canvas)
     brush = bristle_brush(rng, bristles=7)
@@ -74,7 +74,7 @@ def _touches(marks: Marks, rng: np.random.Generator) -> None:
     flowers = np.stack([rng.uniform(0.0, 0.70, 90) * w, (0.80 + 0.22 * depth) * h], axis=-1).astype(np.float32)
     flowers = flowers[np.argsort(depth)]
     places = np.concatenate([hearts, flowers])
-    radii = np.concatenate([[0.06 * r + 0.006 for *_, r in LAMPS], 0.003 + 0.005 * np.sort(depth)]).astype(np.float32)
+    radii = np.concatenate([[0.05 * r + 0.009 for *_, r in LAMPS], 0.003 + 0.005 * np.sort(depth)]).astype(np.float32)
     colours = np.concatenate(
         [np.repeat(LAMP[:1], len(hearts), 0), FLOWERS[rng.choice(4, 90, p=[0.6, 0.25, 0.1, 0.05])]]
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.styles.craft.canvas import Canvas, Field, blur
+from impasto.styles.craft.canvas import Canvas, Field, Pixels, blur
 from impasto.styles.craft.colour import mix, palette, stain
 from impasto.styles.craft.grounds import fibres, paper_tooth, woodgrain
 from impasto.styles.craft.noise import noise, smoothstep, wobble
@@ -30,11 +30,11 @@ INK = {
 Shapes = list[tuple[Field, int]]
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     canvas = Canvas.stretch(size)
     w, h = canvas.width, canvas.height
-    shapes = [*_far(rng), *_swell(rng), *_great_wave(rng), *_near(rng)]
     scale = np.array([w, h], np.float32)
+    shapes = [*_far(scale, rng), *_swell(rng), *_great_wave(rng), *_spray(scale, rng), *_near(rng)]
     labels = stencil(canvas, [(points * scale, label) for points, label in shapes] + _seal(w, h), ground=PAPER)
     return canvas.finish(_print(canvas, labels, rng))
 
@@ -87,9 +87,9 @@ def _outlined(shapes: Sequence[Field], label: int, width: float, rng: np.random.
     return around + [(points, label) for points in shapes]
 
 
-def _far(rng: np.random.Generator) -> Shapes:
+def _far(scale: Field, rng: np.random.Generator) -> Shapes:
     """Sun, cloud bands, an island with pines, the bay."""
-    shapes: Shapes = [(ellipse(0.815, 0.27, 0.075), SUN)]
+    shapes: Shapes = [(_round(0.815, 0.27, 0.075, scale), SUN)]
     t = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     for x, y, long in ((0.86, 0.335, 0.19), (0.70, 0.295, 0.09), (0.12, 0.13, 0.16), (0.93, 0.11, 0.13)):
         across = x + long * np.sign(np.cos(t)) * np.sqrt(np.abs(np.cos(t)))
@@ -109,6 +109,11 @@ def _far(rng: np.random.Generator) -> Shapes:
         line = curve(ripple, steps=5)
         shapes.append((np.concatenate([line, line[::-1] + np.array([0, 0.0026], np.float32)]), BLUE))
     return shapes
+
+
+def _round(x: float, y: float, radius: float, scale: Field) -> Field:
+    """A circle that stays one when shares become units: `radius` in units, (x, y) in shares."""
+    return ellipse(0, 0, radius) / scale + np.array([x, y], np.float32)
 
 
 def _pine(x: float, y: float, size: float) -> Shapes:
@@ -167,7 +172,7 @@ def _great_wave(rng: np.random.Generator) -> Shapes:
     shapes = _outlined([body], DEEP, 0.0034, rng)
     stops = (0.04, 0.13, 0.19, 0.30, 0.345, 0.46, 0.53, 0.63, 0.67, 0.79, 0.87, 0.93)
     shapes += _bands(outer, inner, stops, (BLUE, DEEP, PALE, DEEP, PALE, DEEP, PALE, DEEP, PALE, DEEP, PALE))
-    return shapes + _crest(outer, inner, rng) + _spray(rng)
+    return shapes + _crest(outer, inner, rng)
 
 
 def _crest(outer: Field, inner: Field, rng: np.random.Generator) -> Shapes:
@@ -201,14 +206,12 @@ def _crest(outer: Field, inner: Field, rng: np.random.Generator) -> Shapes:
     return _outlined(parts, FOAM, 0.0026, rng) + cores
 
 
-def _spray(rng: np.random.Generator) -> Shapes:
+def _spray(scale: Field, rng: np.random.Generator) -> Shapes:
     """Drops thrown off the crest."""
     thrown = rng.normal(0, 1, (70, 2)) * np.array([0.085, 0.085]) + np.array([0.70, 0.27])
     above = rng.normal(0, 1, (30, 2)) * np.array([0.15, 0.03]) + np.array([0.40, 0.085])
     sizes = 0.0018 + 0.0050 * rng.random(100) ** 2.5
-    drops = [
-        ellipse(float(x), float(y), float(r), steps=14) for (x, y), r in zip((*thrown, *above), sizes, strict=True)
-    ]
+    drops = [_round(x, y, r, scale) for (x, y), r in zip((*thrown, *above), sizes, strict=True)]
     return _outlined(drops, FOAM, 0.0012, rng)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from impasto.styles.craft.canvas import Canvas, Field
+from impasto.styles.craft.canvas import Canvas, Field, Pixels
 from impasto.styles.craft.colour import palette
 from impasto.styles.craft.noise import wobble
 from impasto.styles.craft.shapes import curve, ellipse, gouge
@@ -36,7 +36,7 @@ BACK = ((-0.55, -0.30, 0.62, 0.50), (0.50, -0.34, 0.60, 0.52), (0.0, -0.50, 0.66
 FRONT = ((-0.40, 0.22, 0.66, 0.46), (0.42, 0.20, 0.66, 0.46), (0.02, 0.36, 0.62, 0.40))
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     canvas = Canvas.stretch(size, fineness=1.6)
     sheet = Sheet(canvas, PAPER, rng)
     _distance(sheet, rng)

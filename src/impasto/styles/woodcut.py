@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.styles.craft.canvas import Canvas, Field, blur
+from impasto.styles.craft.canvas import Canvas, Field, Pixels, blur
 from impasto.styles.craft.colour import mix, palette, stain
 from impasto.styles.craft.grounds import paper_tooth, woodgrain
 from impasto.styles.craft.noise import noise, smoothstep, wobble
@@ -15,7 +15,7 @@ SOLID, BARK, LEAF, LIT, FLAME = range(1, 6)
 CREAM, KEY, RED, OCHRE, TEAL = palette("f2e6cc 17151a d2452c e5a93c 2f7f7a")
 
 
-def paint(size: tuple[int, int], rng: np.random.Generator) -> Field:
+def paint(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     canvas = Canvas.stretch(size)
     black, colour = _carve(canvas, rng)
     tooth = paper_tooth(canvas, rng, grain=0.0040)

@@ -20,7 +20,6 @@ Pixels = NDArray[np.float32]
 
 # Drawn finer than asked for up to here, so that edges are smooth; beyond, the pixels themselves are fine enough.
 _FULL_OVERSAMPLING = 1024
-_SMALLEST_PLATE = 384
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ class Canvas:
     rows: int
 
     @classmethod
-    def stretch(cls, size: tuple[int, int], *, fineness: float = 2.0) -> Canvas:
-        """The plate for a picture of `size`: `fineness` times as fine, more for tiny pictures, less for large ones."""
+    def stretch(cls, size: tuple[int, int], *, fineness: float = 2.0, smallest: int = 384) -> Canvas:
+        """The plate for a picture of `size`: `fineness` times as fine, less if large, at least `smallest` squared."""
         side = float(np.sqrt(size[0] * size[1]))
-        factor = max(_SMALLEST_PLATE / side, min(fineness, max(1.0, 2 * _FULL_OVERSAMPLING / side)))
+        factor = max(smallest / side, min(fineness, max(1.0, 2 * _FULL_OVERSAMPLING / side)))
         return cls(size, max(1, round(size[0] * factor)), max(1, round(size[1] * factor)))
 
     def sketch(self, side: int = 384) -> Canvas:
@@ -111,7 +110,7 @@ def blur(field: Field, sigma: float) -> Field:
         return field
     reduce = int(sigma // 3)
     if reduce > 1 and min(rows, columns) > 4 * reduce:
-        small = resize(field, (-(-columns // reduce), -(-rows // reduce)), Image.Resampling.BOX)
+        small = resize(field, (-(-columns // reduce), -(-rows // reduce)), Image.Resampling.BILINEAR)
         return resize(blur(small, sigma / reduce), (columns, rows), Image.Resampling.BICUBIC)
     radius = max(1, round(2.6 * sigma))
     taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)

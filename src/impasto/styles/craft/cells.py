@@ -72,12 +72,12 @@ def renumber(codes: NDArray[np.int64]) -> tuple[Labels, NDArray[np.int64]]:
 
 
 def lots(codes: NDArray[np.integer[Any]], columns: int, rng: np.random.Generator) -> Field:
-    """Standard normal numbers for each of `codes` (N,) that stay the same whichever other codes there are: (N, columns).
+    """Standard normal numbers for each of `codes` (N,), the same whichever other codes there are: (N, columns).
 
     A finer plate shows slivers that a coarse one lacks; drawing for each in turn would change all that follow.
     """
     table = rng.standard_normal((4093, columns), np.float32)
-    return table[codes % 4093]
+    return np.asarray(table[codes % 4093], np.float32)
 
 
 def edge_distance(labels: NDArray[np.integer[Any]], limit: int) -> Field:
