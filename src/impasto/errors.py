@@ -1,7 +1,7 @@
 """Every error that Impasto raises on purpose, as one tree.
 
-Each class carries an exit code (command line), an HTTP status (service) and, per instance, a hint that says what to do.
-The message says what was wrong in one sentence; neither holds a stack trace or another user's path.
+Each class carries an exit code (command line), an HTTP status (service) and, per instance, a hint that says what to
+do. The message says what was wrong in one sentence; neither holds a stack trace or another user's path.
 
     ImpastoError                     1   500
     ├── UsageError                   2   400   an option out of range, options that contradict each other
@@ -19,7 +19,7 @@ The message says what was wrong in one sentence; neither holds a stack trace or 
     │   ├── OutputExistsError       21   409   it is there already, and --overwrite was not given
     │   ├── UnwritableOutputError   22   500   permissions, a missing folder, a folder in its place
     │   ├── DiskFullError           23   507   no space left
-    │   └── UnknownSuffixError      24   400   a file name that tells no picture format, or one that can't hold what is asked
+    │   └── UnknownSuffixError      24   400   a name that tells no format, or one that can't hold what is asked
     ├── WeightsError                30   500   weights cannot be used
     │   ├── WeightsMissingError     31   503   not on this machine yet
     │   └── WeightsFormatError      32   500   damaged, or of a layout that we don't know
@@ -33,7 +33,7 @@ The message says what was wrong in one sentence; neither holds a stack trace or 
     ├── DeviceError                 51   503   a device asked for by name is not here
     ├── OutOfMemoryError            52   507   this picture needs more memory than there is
     ├── DivergedError               53   500   the optimisation met NaN and could not recover
-    ├── TrainingDataError           54   422   a training folder with nothing to train on, a checkpoint that does not fit
+    ├── TrainingDataError           54   422   nothing to train on, a checkpoint that does not fit
     ├── PartialFailureError         60   207   some of several pictures failed; the others are done
     └── InterruptedByUserError     130   499   Ctrl-C
 """
