@@ -28,7 +28,7 @@ def painting_bar(voice: Voice) -> Iterator[PaintingCallback | None]:
         yield None
         return
     with _bar("{task.fields[name]}", "{task.fields[place]}", "{task.fields[losses]}", "{task.fields[left]}") as bar:
-        task = bar.add_task("", total=1.0, name="", place="", losses="", left="")
+        task = bar.add_task("", total=1.0, name="", place="preparing", losses="", left="")
         wide = bar.console.width >= _WIDE
 
         def show(name: str, progress: Progress) -> None:
