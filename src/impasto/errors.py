@@ -5,7 +5,7 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
 
     ImpastoError                     1   500
     ├── UsageError                   2   400   an option out of range, options that contradict each other
-    │   └── UnknownNameError         3   404   a layer, preset, encoder, style … that does not exist; suggests near names
+    │   └── UnknownNameError         3   404   a layer, preset, style … that does not exist; suggests near ones
     ├── PictureError                10   422   the picture cannot be used
     │   ├── NotAPictureError        11   415   the bytes are of no picture format that we read
     │   ├── TruncatedPictureError   12   422   the file ends before the picture does, or is damaged
