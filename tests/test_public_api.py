@@ -233,7 +233,7 @@ def test_progress_is_told_and_stopping_keeps_the_best(photo: Pixels, style: Pixe
         ({"quality": "bst"}, UnknownNameError, "Did you mean 'best'"),
         ({"start": "noize"}, UnknownNameError, "Did you mean 'noise'"),
         ({"start": "gone.png"}, PictureNotFoundError, "gone.png"),
-        ({"max_pixels": 100}, PictureTooLargeError, ""),
+        ({"max_pixels": 100}, PictureTooLargeError, "The limit is 100 pixels"),
         ({"style": "mosiac"}, UnknownNameError, "Did you mean 'mosaic'"),
         ({"style": "gone.png"}, PictureNotFoundError, "gone.png"),
         ({"style": []}, UsageError, "no style picture"),

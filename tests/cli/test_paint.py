@@ -293,6 +293,16 @@ def test_styles_that_are_none(
     assert not Path("out.png").exists()
 
 
+def test_a_size_that_the_format_cannot_hold_is_refused_before_painting(
+    impasto: Impasto, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (70_000, 1)).save("wide.png")
+    monkeypatch.delattr(session, "make_painter")  # it would fail if it were reached
+    answer = impasto("paint", "wide.png", "-s", "style.png", "-o", "out.jpg")
+    assert answer.code == 24
+    assert "JPEG can't hold a picture of 70000×1 pixels" in answer.err
+
+
 def test_too_little_time_for_a_step_writes_nothing(impasto: Impasto, folder: Path, brief: list[str]) -> None:
     answer = impasto("paint", "photo.jpg", "-s", "style.png", "-o", "out.png", "--seconds", "1e-9", *brief)
     assert answer.code == 2

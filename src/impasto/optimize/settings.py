@@ -26,7 +26,7 @@ def default_losses() -> tuple[Loss, ...]:
     from impasto.losses.content import ContentLoss
     from impasto.losses.style import GramLoss
 
-    return (ContentLoss(weight=0.1), GramLoss(weight=1.0))
+    return (ContentLoss(weight=0.03), GramLoss(weight=1.0))
 
 
 @dataclass(frozen=True)
