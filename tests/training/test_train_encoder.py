@@ -23,6 +23,7 @@ SMALL = EncoderTraining(
     size=32,
     mix=(1, 1, 1, 1),
     warm_up=2,
+    gradient_weight=0.5,
     gradient_from=2,
     gradient_crops=2,
     pool=3,

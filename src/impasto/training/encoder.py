@@ -4,8 +4,7 @@ Three things are matched, on photos, paintings, blends of them, noise and unfini
 - features at the style and content layers (relative squared error),
 - Gram matrices at the style layers (relative squared error): errors that features share add up there, so they count
   anew,
-- the gradient of the style loss with respect to the picture (Sobolev training, Czarnecki et al. 2017): it is what the
-  optimiser follows.
+- optionally, the gradient of the style loss with respect to the picture (Sobolev training, Czarnecki et al. 2017).
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class EncoderTraining:
     learning_rate: float = 8e-3
     warm_up: int = 200
     gram_weight: float = 2.0
-    gradient_weight: float = 0.5
+    gradient_weight: float = 0.0
     gradient_from: int = 2_000
     gradient_crops: int = 2
     pool: int = 48
