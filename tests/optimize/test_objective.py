@@ -57,8 +57,13 @@ def test_losses_without_layers_need_no_encoder() -> None:
 def test_targets_hold_no_graph() -> None:
     encoder = tiny_encoder().requires_grad_(True)  # as if someone forgot to freeze it
     x = picture(3).requires_grad_(True)
-    total(_bound(encoder)(x)).backward()
-    total(_bound(encoder)(x)).backward()  # a graph shared through the targets would be gone by now
+    bound = _bound(encoder)
+    total(bound(x)).backward()
+    once = x.grad.clone() if x.grad is not None else None
+    total(bound(x)).backward()  # a graph shared through the targets would be gone by now
+    assert once is not None
+    assert x.grad is not None
+    assert torch.allclose(x.grad, 2 * once)
 
 
 def test_checkpointing_gives_the_same_gradient() -> None:

@@ -131,6 +131,7 @@ def test_losses_of_zero_and_terms_that_come_and_go(tmp_path: Path) -> None:
         step = progress(1, iteration)
         recorder(type(step)(**{**vars(step), "losses": losses, "loss": sum(losses.values())}))
     write_report(tmp_path / "report.png", recorder, PAINTING, SETTINGS)
+    assert (tmp_path / "report.png").stat().st_size > 1000
 
 
 def test_no_global_figure_is_left_behind(tmp_path: Path, recorder: Recorder) -> None:

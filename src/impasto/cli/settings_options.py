@@ -112,7 +112,7 @@ OPTIONS = (
     SettingOption("domain", RECIPE, "How pixels are kept in their range."),
     SettingOption("device", MACHINE, "auto, cpu, cuda, cuda:1, mps."),
     SettingOption("precision", MACHINE, "Of the encoder's arithmetic; auto: bfloat16 where the processor has it."),
-    SettingOption("checkpointing", MACHINE, "Half the memory for a third more time."),
+    SettingOption("checkpointing", MACHINE, "Less memory for more time."),
     SettingOption("seed", MACHINE, "Of the noise."),
 )
 

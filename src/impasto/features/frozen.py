@@ -1,4 +1,4 @@
-"""A convolution with its ReLU whose weights are not trained: half the memory of the general one, and sooner done.
+"""A convolution with its ReLU whose weights are not trained: it keeps no padded input.
 
 autograd's convolution keeps its (padded) input for the gradient of the weights, which nobody asks for here.
 """

@@ -60,7 +60,7 @@ class Settings:
             much of what they gained.
         pixel_range: 255 makes the optimiser see pixels in 0–255, as recipes with such learning rates expect.
         precision: bfloat16 for the encoder's convolutions where the processor has it ("auto"), or float32.
-        checkpointing: recompute features in the backward pass; half the memory for a third more time.
+        checkpointing: recompute features in the backward pass; less memory for more time.
         device: "auto", "cpu", "cuda" …
         seed: of the noise.
     """
