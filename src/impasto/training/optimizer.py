@@ -15,8 +15,8 @@ class FilterOptimizer:
 
     Muon (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks") replaces the momentum of a
     matrix by the nearest orthogonal one, so that all directions of a filter bank are learnt at one pace. From one
-    checkpoint of `lite`, 250 steps of Adam (5e-4) brought the feature error to 0.096 and 250 of Muon (5e-3) to 0.082. torch's Muon
-    takes matrices only; each filter bank (D, C, 3, 3) is handed to it as a view (D, 9·C) of the same memory.
+    checkpoint of `lite`, 250 steps of Adam (5e-4) brought the feature error to 0.096, 250 of Muon (5e-3) to 0.082.
+    torch's Muon takes matrices only; each filter bank (D, C, 3, 3) is handed to it as a view (D, 9·C) of its memory.
     """
 
     def __init__(self, encoder: Encoder) -> None:
