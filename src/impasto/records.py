@@ -3,9 +3,10 @@ types."""
 
 from __future__ import annotations
 
+import math
 import numbers
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -45,6 +46,37 @@ def checked(
         if name not in known:
             raise UnknownNameError(kind, name, known)
     return {name: conform(value, hints[name], name) if name in hints else value for name, value in given.items()}
+
+
+def check_ranges(record: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """See that the fields of a dataclass instance that `ranges` names lie between the two bounds, or are None; of a
+    tuple, every number in it.
+
+    Raises:
+        UsageError: the first that does not.
+    """
+    defaults = field_defaults(type(record))
+    for name, (low, high) in ranges.items():
+        for value in flat(getattr(record, name)):
+            # `not (low <= value <= high)` also refuses NaN.
+            if value is not None and not low <= value <= high:
+                bounds = f"at least {low:g}" if high == math.inf else f"between {low:g} and {_plain(high)}"
+                default = defaults.get(name)
+                hint = "Leave it out if in doubt" + ("." if default is None else f": the default is {default}.")
+                raise UsageError(f"{name.replace('_', ' ')} is {value}; it must be {bounds}.", hint=hint)
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """All that tuples within tuples hold; a value that is none, itself."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from flat(item)
+    else:
+        yield value
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else f"{number:g}"
 
 
 def conform(value: Any, kind: Any, name: str) -> Any:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from impasto.cli.train import as_toml, make_settings
 from impasto.errors import UnknownNameError, UsageError
-from impasto.training.encoder import EncoderTraining
+from impasto.training.settings import EncoderTraining
 
 Impasto = Callable[..., Answer]
 
@@ -82,12 +82,14 @@ def test_print_config_prints_the_defaults(impasto: Impasto) -> None:
         ("step = 5", UnknownNameError, "no training setting named 'step'.*Did you mean 'steps'"),
         ("steps = 'many'", UsageError, "steps is 'many'; it must be a whole number"),
         ("steps = true", UsageError, "steps is True; it must be a whole number"),
-        ("steps = 0", UsageError, "steps is 0; it must be a positive number"),
+        ("steps = 0", UsageError, "steps is 0; it must be between 1 and"),
         ("learning_rate = -1", UsageError, "learning rate is -1"),
         ("learning_rate = nan", UsageError, "learning rate is nan"),
         ("mix = [1, 2]", UsageError, "mix is .*; it must be a list of 4"),
         ("mix = [1, 2, 3, -4]", UsageError, "mix is -4"),
         ("blocks = [[4.5]]", UsageError, "blocks is .*; it must be a list"),
+        ("blocks = [[4, 4], [4], [4], [4], [4]]", UsageError, "blocks does not reach"),
+        ("mix = [0, 0, 0, 0]", UsageError, "mix asks for no pictures"),
         ("steps == 5", UsageError, "is not TOML"),
     ],
 )

@@ -15,7 +15,8 @@ from impasto.features import load_encoder
 from impasto.features.encoder import Encoder
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
 from impasto.training.data import PictureBank, find_pictures
-from impasto.training.encoder import EncoderTrainer, EncoderTraining, TrainingProgress
+from impasto.training.encoder import EncoderTrainer
+from impasto.training.settings import EncoderTraining, TrainingProgress
 
 BLOCKS = ((4, 6), (6,), (8,), (8, 8), (8,))
 SMALL = EncoderTraining(
@@ -90,6 +91,22 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures:
     resumed = train(SMALL, teacher, pictures, tmp_path / "cut")
     tensors, expected = load_file(resumed), load_file(whole)
     assert tensors.keys() == expected.keys()
+    assert all(torch.equal(tensors[name], expected[name]) for name in expected)
+
+
+def test_a_run_that_is_asked_to_stop_saves_and_goes_on_to_the_same_bits(
+    teacher: Encoder, pictures: Path, tmp_path: Path
+) -> None:
+    whole = train(SMALL, teacher, pictures, tmp_path / "whole")
+    paths = find_pictures([pictures])
+    own = Encoder(teacher.architecture, padding="reflect")
+    own.load_state_dict(teacher.state_dict())
+    trainer = EncoderTrainer(SMALL, own, PictureBank(paths), PictureBank(paths), tmp_path / "stopped")
+    trainer.run(should_stop=lambda: trainer.step == 4)
+    assert not trainer.finished
+    assert load_checkpoint(tmp_path / "stopped" / "checkpoint.pt")["step"] == 4
+    resumed = train(SMALL, teacher, pictures, tmp_path / "stopped")
+    tensors, expected = load_file(resumed), load_file(whole)
     assert all(torch.equal(tensors[name], expected[name]) for name in expected)
 
 

@@ -19,12 +19,9 @@ from impasto.extras import needs_extra
 from impasto.records import checked, field_types
 
 if TYPE_CHECKING:
-    from impasto.training.encoder import EncoderTraining, TrainingProgress
+    from impasto.training.settings import EncoderTraining, TrainingProgress
 
 app = typer.Typer(help="Train networks.", no_args_is_help=True)
-
-# Settings that may be 0; all other numbers must be positive.
-_MAY_BE_ZERO = {"seed", "gradient_from", "gradient_weight", "gram_weight", "full_precision_from", "ema", "mix"}
 
 
 @app.callback()
@@ -77,14 +74,10 @@ def make_settings(config: Path | None, flags: dict[str, Any]) -> EncoderTraining
         UsageError: the file cannot be read or is not TOML; a value of the wrong type or out of range.
         UnknownNameError: a key that is no setting, with near ones.
     """
-    from impasto.training.encoder import EncoderTraining
+    from impasto.training.settings import EncoderTraining
 
     given = {**(_read_toml(config) if config else {}), **flags}
     values = checked(field_types(EncoderTraining), given, kind="training setting")
-    for name, value in values.items():
-        for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, int | float) and not (number > 0 or (number == 0 and name in _MAY_BE_ZERO)):
-                raise UsageError(f"{name.replace('_', ' ')} is {number}; it must be a positive number.")
     return EncoderTraining(**values)
 
 
@@ -124,19 +117,7 @@ def _run(
 
     interruption = Interruption("Saving a checkpoint. Press Ctrl-C once more to end without.")
 
-    class Interruptible(EncoderTrainer):
-        """Stops between two steps, where everything that is needed to go on is whole."""
-
-        def _train_step(self) -> dict[str, float]:
-            if interruption():
-                self._save()
-                raise InterruptedByUserError(
-                    f"Stopped after step {self.step} of {self.settings.steps}.",
-                    hint="A checkpoint is saved; the same command goes on from there.",
-                )
-            return super()._train_step()
-
-    trainer = Interruptible(
+    trainer = EncoderTrainer(
         settings,
         load_encoder(teacher),
         PictureBank(find_pictures(photos)),
@@ -151,7 +132,12 @@ def _run(
             if bar is not None:
                 bar(progress)
 
-        weights = trainer.run(report)
+        weights = trainer.run(report, should_stop=interruption)
+    if not trainer.finished:
+        raise InterruptedByUserError(
+            f"Stopped after step {trainer.step} of {settings.steps}.",
+            hint="A checkpoint is saved; the same command goes on from there.",
+        )
     if voice.json:
         voice.object({"encoder": str(weights), "step": trainer.step})
     else:

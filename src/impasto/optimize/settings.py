@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from impasto.errors import UnknownNameError, UsageError
+from impasto.records import check_ranges
 
 if TYPE_CHECKING:
     from impasto.losses.base import Loss
@@ -99,10 +100,7 @@ class Settings:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise UnknownNameError(name.replace("_", " "), str(getattr(self, name)), choices)
-        for name, (low, high) in _RANGES.items():
-            _check_range(name, getattr(self, name), low, high)
-        for side in self.size if isinstance(self.size, tuple) else (self.size,):
-            _check_range("size", side, 1, 100_000)
+        check_ranges(self, _RANGES)
         if not self.losses:
             raise UsageError("There is nothing to optimise.", hint="Name at least one loss.")
 
@@ -118,12 +116,13 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 _RANGES: dict[str, tuple[float, float]] = {
+    "size": (1, 100_000),
     "style_scale": (0.05, 20),
     "scales": (1, 16),
     "coarsest": (1, 100_000),
     "iterations": (1, 1_000_000),
     "coarse_iterations": (1, 1_000_000),
-    "seconds": (0, math.inf),
+    "seconds": (1e-9, math.inf),
     "patience": (0, 1_000_000),
     "tolerance": (0, 1),
     "learning_rate": (1e-12, 1e6),
@@ -132,9 +131,3 @@ _RANGES: dict[str, tuple[float, float]] = {
     "pixel_range": (1, 65535),
     "seed": (0, 2**63 - 1),
 }
-
-
-def _check_range(name: str, value: Any, low: float, high: float) -> None:
-    # `not (low <= value <= high)` also refuses NaN.
-    if value is not None and not low <= value <= high:
-        raise UsageError(f"{name.replace('_', ' ')} is {value}; it must be between {low} and {high}.")

@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.errors import TrainingDataError
-from impasto.features.architectures import LITE, Architecture
+from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.features.native import save_encoder
 from impasto.losses.gram import gram_matrix
 from impasto.optimize.hardware import resolve_device
+from impasto.painters import ShouldStop
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
 from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import add, live_channels, normalise, one_sided_error, relative_error
 from impasto.training.optimizer import FilterOptimizer
+from impasto.training.settings import EncoderTraining, TrainingProgress
 from impasto.training.unfinished import UnfinishedPaintings
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -40,53 +42,9 @@ MATCHED_LAYERS = (*STYLE_LAYERS[:4], "relu4_2", "relu5_1")
 CONTENT_LAYER = "relu4_1"
 
 
-@dataclass(frozen=True)
-class EncoderTraining:
-    """Settings of a run, saved beside its checkpoint; a run is resumed only under the settings it began with (but for
-    `steps`, which may be changed to make it longer or shorter).
-
-    `blocks` are the student's channels (see `Architecture`). `mix` is how many crops of a batch are photos,
-    paintings, blends and unfinished paintings. The learning rate falls as a cosine from `learning_rate` to a
-    hundredth of it.
-    """
-
-    steps: int = 40_000
-    size: int = 192
-    mix: tuple[int, int, int, int] = (2, 2, 1, 3)
-    learning_rate: float = 8e-3
-    warm_up: int = 200
-    gram_weight: float = 2.0
-    gradient_weight: float = 0.0
-    gradient_from: int = 2_000
-    gradient_crops: int = 2
-    pool: int = 48
-    advance_every: int = 12
-    advance_crops: int = 6
-    advance_steps: int = 10
-    full_precision_from: float = 0.6
-    ema: float = 0.999
-    checkpoint_every: int = 500
-    log_every: int = 50
-    device: str = "auto"
-    seed: int = 0
-    blocks: tuple[tuple[int, ...], ...] = field(default=LITE.blocks)
-
-
-@dataclass(frozen=True)
-class TrainingProgress:
-    """Where a run is: `losses` are means since the last report, `seconds_left` an estimate from the pace of this
-    session.
-    """
-
-    step: int
-    steps: int
-    losses: dict[str, float]
-    seconds_left: float
-
-
 class EncoderTrainer:
-    """Trains a student on a teacher; `run` goes to the end or to the next Ctrl-C, and can be called again after a
-    restart.
+    """Trains a student on a teacher; `run` goes to the end or until it is asked to stop, and a new trainer of the same
+    folder goes on from there.
 
     Args:
         settings: see `EncoderTraining`.
@@ -110,8 +68,19 @@ class EncoderTrainer:
         self.live: dict[str, Tensor] = {}
         self.step = 0
 
-    def run(self, report: Callable[[TrainingProgress], None] | None = None) -> Path:
+    @property
+    def finished(self) -> bool:
+        """Whether the last step has been made."""
+        return self.step >= self.settings.steps
+
+    def run(
+        self, report: Callable[[TrainingProgress], None] | None = None, *, should_stop: ShouldStop | None = None
+    ) -> Path:
         """Train to the last step and return the path of the encoder's weights.
+
+        Args:
+            report: called every `log_every` steps, in this thread.
+            should_stop: asked before every step; once it says yes, a checkpoint is saved and `finished` stays False.
 
         Raises:
             TrainingDataError: the folder holds a run with other settings.
@@ -119,7 +88,10 @@ class EncoderTrainer:
         self._begin()
         sums: dict[str, float] = {}
         began, first = time.monotonic(), self.step
-        while self.step < self.settings.steps:
+        while not self.finished:
+            if should_stop is not None and should_stop():
+                self._save()
+                break
             losses = self._train_step()
             self.step += 1
             for name, value in losses.items():
@@ -132,7 +104,7 @@ class EncoderTrainer:
                     report,
                 )
                 sums = {}
-            if self.step % self.settings.checkpoint_every == 0 or self.step == self.settings.steps:
+            if self.step % self.settings.checkpoint_every == 0 or self.finished:
                 self._save()
         return self.folder / "encoder.safetensors"
 
@@ -152,12 +124,15 @@ class EncoderTrainer:
             raw = self.student(batch, [layer.replace("relu", "conv") for layer in MATCHED_LAYERS])
         raw = {layer.replace("conv", "relu"): f.float() for layer, f in raw.items()}
         features = {layer: F.relu(f) for layer, f in raw.items()}
-        feature_loss = add(one_sided_error(raw[k], targets[k]) for k in MATCHED_LAYERS) / len(MATCHED_LAYERS)
+        weights = {k: s.content_weight if k == CONTENT_LAYER else 1.0 for k in MATCHED_LAYERS}
+        errors = {k: one_sided_error(raw[k], targets[k]) for k in MATCHED_LAYERS}
+        feature_loss = add(weights[k] * error for k, error in errors.items()) / sum(weights.values())
         gram_loss = add(relative_error(gram_matrix(features[k]), gram_matrix(targets[k])) for k in STYLE_LAYERS) / len(
             STYLE_LAYERS
         )
         loss = feature_loss + s.gram_weight * gram_loss
         losses = {"feature": feature_loss.item(), "gram": gram_loss.item()}
+        losses |= {layer: error.item() for layer, error in errors.items()}
         if self.step >= s.gradient_from and s.gradient_weight > 0:
             chosen = batch[torch.from_numpy(rng.permutation(len(batch))[: s.gradient_crops])]
             gradient_loss = self._gradient_loss(chosen, rng)
@@ -170,10 +145,9 @@ class EncoderTrainer:
         return losses
 
     def _learning_rate(self) -> float:
-        """A linear rise over the first steps, then a cosine down to a hundredth."""
+        """A linear rise over the first steps, then an exponential fall to a hundredth."""
         s = self.settings
-        fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.step / s.steps))
-        return s.learning_rate * fall * min(1.0, (self.step + 1) / s.warm_up)
+        return s.learning_rate * math.exp(math.log(0.01) * self.step / s.steps) * min(1.0, (self.step + 1) / s.warm_up)
 
     def _targets(self, pictures: Tensor) -> dict[str, Tensor]:
         """The teacher's features at the matched layers, live channels only."""
@@ -219,19 +193,20 @@ class EncoderTrainer:
     # -- data
     def _batch(self, rng: np.random.Generator) -> Tensor:
         photos, paintings, blends, unfinished = self.settings.mix
-        size = self.settings.size
-        crops = [to_tensor(self.photos.crop(rng, size)) for _ in range(photos)]
-        crops += [to_tensor(self.paintings.crop(rng, size)) for _ in range(paintings)]
+        crops = [self._crop(self.photos, rng) for _ in range(photos)]
+        crops += [self._crop(self.paintings, rng) for _ in range(paintings)]
         crops += [blend(*self._pair(rng), rng) for _ in range(blends)]
         if unfinished:
             crops += list(self.unfinished.pictures(rng.permutation(self.settings.pool)[:unfinished].tolist()))
         return torch.stack([crop.to(self.device) for crop in crops]).contiguous(memory_format=torch.channels_last)
 
     def _pair(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        size = self.settings.size
         # One style in four is a photograph: users do that too.
         styles = self.photos if rng.random() < 0.25 else self.paintings
-        return to_tensor(self.photos.crop(rng, size)), to_tensor(styles.crop(rng, size))
+        return self._crop(self.photos, rng), self._crop(styles, rng)
+
+    def _crop(self, bank: PictureBank, rng: np.random.Generator) -> Tensor:
+        return to_tensor(bank.crop(rng, self.settings.size, scales=self.settings.zoom))
 
     def _check_widths(self) -> None:
         for layer, live in self.live.items():
