@@ -67,18 +67,26 @@ def _base(preset: str | None) -> Settings:
 
 def _change_losses(losses: Sequence[Loss], changes: Mapping[str, Any]) -> tuple[Loss, ...]:
     from impasto.losses.content import ContentLoss
+    from impasto.losses.moments import MomentsLoss
     from impasto.losses.style import GramLoss
     from impasto.losses.total_variation import TotalVariationLoss
 
-    kinds: dict[str, type[Any]] = {"content": ContentLoss, "style": GramLoss, "tv": TotalVariationLoss}
+    # The first of each is what a recipe without any gets.
+    kinds: dict[str, tuple[type[Any], ...]] = {
+        "content": (ContentLoss,),
+        "style": (MomentsLoss, GramLoss),
+        "tv": (TotalVariationLoss,),
+    }
     for name, kind in kinds.items():
         weight, layers = changes.get(f"{name}_weight"), changes.get(f"{name}_layers")
         if weight is None and layers is None:
             continue
         if weight is not None and not (math.isfinite(weight) and weight >= 0):
-            raise UsageError(f"{name} weight is {weight}; it must be 0 or a positive number.")
+            raise UsageError(
+                f"{name} weight is {weight}; it must be 0 or a positive number.", hint="Leave it out if in doubt."
+            )
         if not any(isinstance(loss, kind) for loss in losses):
-            losses = [*losses, kind()]
+            losses = [*losses, kind[0]()]
         losses = [_changed(loss, weight, layers, name) if isinstance(loss, kind) else loss for loss in losses]
         if weight == 0:
             losses = [loss for loss in losses if not isinstance(loss, kind)]
@@ -97,5 +105,8 @@ def _shares(layers: Mapping[str, float] | Iterable[str], total: float, name: str
     """Weights by layer, in the proportions of `layers`, that add up to `total`."""
     shares = dict(layers) if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)
     if not shares or not all(math.isfinite(share) and share > 0 for share in shares.values()):
-        raise UsageError(f"The shares of the {name} layers must be positive numbers, one for each layer.")
+        raise UsageError(
+            f"The shares of the {name} layers must be positive numbers, one for each layer.",
+            hint="Leave a layer out that should count for nothing.",
+        )
     return {layer: total * share / sum(shares.values()) for layer, share in shares.items()}

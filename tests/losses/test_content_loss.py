@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from impasto.losses.base import Targets, full_precision
 from impasto.losses.content import ContentError, ContentLoss, content_error
 
-ERRORS: list[ContentError] = ["relative", "mean", "half_sum"]
+ERRORS: list[ContentError] = ["relative", "mean", "half_sum", "normalised"]
 
 
 def _maps(seed: int, shape: tuple[int, ...] = (1, 3, 4, 5), dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -18,8 +19,15 @@ def _in_numpy(features: torch.Tensor, target: torch.Tensor, error: ContentError)
     f, p = features.double().numpy(), target.double().numpy()
     if error == "half_sum":
         return float(0.5 * np.sum((f - p) ** 2))
+    if error == "normalised":
+        return float(np.mean([(_standard(x, f) - _standard(y, p)) ** 2 for x, y in zip(f[0], p[0], strict=True)]) / 2)
     mean = np.sum((f - p) ** 2) / f.size
     return float(mean if error == "mean" else mean / (np.sum(p**2) / p.size))
+
+
+def _standard(channel: NDArray[np.float64], maps: NDArray[np.float64]) -> NDArray[np.float64]:
+    floor = 1e-3 * np.mean([np.var(other) for other in maps[0]]) + 1e-8
+    return np.asarray((channel - channel.mean()) / np.sqrt(np.var(channel) + floor))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +65,35 @@ def test_relative_does_not_depend_on_the_encoder_s_scale() -> None:
     features, target = _maps(0), _maps(1)
     expected = content_error(features, target).item()
     assert content_error(100 * features, 100 * target).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_normalised_is_one_minus_the_correlation() -> None:
+    features, target = _maps(0, (1, 2, 30, 30)), _maps(1, (1, 2, 30, 30))
+    features = features + 2 * target  # so that they do correlate
+    pairs = zip(features[0].flatten(1).numpy(), target[0].flatten(1).numpy(), strict=True)
+    expected = np.mean([1 - np.corrcoef(f, p)[0, 1] for f, p in pairs])
+    assert content_error(features, target, "normalised").item() == pytest.approx(expected, rel=1e-2)
+
+
+def test_normalised_asks_where_a_feature_is_stronger_not_how_strong() -> None:
+    target = _maps(0)
+    scale, shift = torch.tensor([0.5, 2.0, 7.0])[:, None, None], torch.tensor([-3.0, 0.0, 9.0])[:, None, None]
+    assert content_error(scale * target + shift, target, "normalised").item() < 1e-3
+    assert content_error(-target, target, "normalised").item() == pytest.approx(2, rel=1e-2)
+
+
+def test_normalised_leaves_out_what_does_not_vary_in_the_content() -> None:
+    """Its slope is 0 there: a plain sky gives the style no resistance, and no division by 0 either."""
+    target = _maps(0)
+    target[:, 1] = 4.0
+    features = _maps(1).requires_grad_(True)
+    (slope,) = torch.autograd.grad(content_error(features, target, "normalised"), features)
+    assert slope[:, 1].abs().max() < 1e-2 * slope[:, 0].abs().max()
+    flat = torch.ones(1, 3, 4, 5, requires_grad=True)
+    loss = content_error(flat, torch.ones(1, 3, 4, 5), "normalised")
+    (slope,) = torch.autograd.grad(loss, flat)
+    assert loss.item() == 0
+    assert not slope.any()
 
 
 def test_relative_is_finite_where_the_content_has_no_features() -> None:

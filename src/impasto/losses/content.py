@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impasto.losses.base import BoundLoss, Features, Targets, full_precision
 
-ContentError = Literal["relative", "mean", "half_sum"]
+ContentError = Literal["relative", "mean", "half_sum", "normalised"]
 
 
 def content_error(features: Tensor, target: Tensor, error: ContentError = "relative") -> Tensor:
@@ -20,14 +20,27 @@ def content_error(features: Tensor, target: Tensor, error: ContentError = "relat
     - `mean`: the mean of (F − P)², as in the Keras and TensorFlow tutorials.
     - `relative`: `mean` over the mean of P². Ours: independent of the size of the picture and the scale of the
       encoder, so that weights mean the same for every encoder and layer.
+    - `normalised`: half the `mean` of the maps with each channel shifted and scaled to mean 0 and deviation 1: one
+      minus the correlation of the two maps, averaged over channels. Ours: it asks where a feature is stronger and
+      weaker, not how strong it is, which is the style's to say, so that the two do not pull against each other. A
+      channel without variation counts for nothing.
     """
     features, target = full_precision(features), full_precision(target)
+    if error == "normalised":
+        return (_normalised(features) - _normalised(target)).square().mean() / 2
     squared = (features - target).square()
     if error == "half_sum":
         return squared.sum() / 2
     if error == "mean":
         return squared.mean()
     return squared.mean() / (target.square().mean() + 1e-8)
+
+
+def _normalised(features: Tensor) -> Tensor:
+    """Each channel less its mean, over its deviation; a thousandth of the mean variance holds down near-empty ones."""
+    centred = features - features.mean((2, 3), keepdim=True)
+    variance = centred.square().mean((2, 3), keepdim=True)
+    return centred / (variance + 1e-3 * variance.mean((1, 2, 3), keepdim=True) + 1e-8).sqrt()
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def default_losses() -> tuple[Loss, ...]:
-    """Our own objective: relative content and style losses, so that the weights mean the same for every encoder."""
+    """Our own objective: losses without a scale of their own, so that the weights mean the same for every encoder."""
     # Imported here: whoever only reads the defaults, such as the command line, need not have torch.
     from impasto.losses.content import ContentLoss
-    from impasto.losses.style import GramLoss
+    from impasto.losses.moments import MomentsLoss
 
-    return (ContentLoss(weight=0.03), GramLoss(weight=1.0))
+    return (ContentLoss(weight=0.3, error="normalised"), MomentsLoss(weight=1.0))
 
 
 @dataclass(frozen=True)
