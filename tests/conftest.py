@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from impasto.errors import ImpastoError
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +26,28 @@ def tiny_encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("encoder") / "tiny.safetensors"
     save_encoder(network, path)
     return path
+
+
+@pytest.fixture
+def as_nobody() -> Callable[[Callable[[], object]], int]:
+    """Carries out an action in a process without root's rights; returns the exit code of the error that it meets
+    there, 0 if it meets none."""
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork here")
+
+    def carry_out(action: Callable[[], object]) -> int:
+        child = os.fork()
+        if child == 0:
+            code = 99
+            try:
+                if os.geteuid() == 0:
+                    os.setuid(65534)
+                action()
+                code = 0
+            except ImpastoError as error:
+                code = error.exit_code
+            finally:
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    return carry_out

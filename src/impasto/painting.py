@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, get_args, overload
 from impasto.errors import UnknownNameError, UsageError
 from impasto.extras import needs_extra
 from impasto.painters import Painter, ProgressCallback, ShouldStop, WeightedStyle
+from impasto.paths import is_file, is_there
 from impasto.pictures import MAX_PIXELS, Picture, Source, like_input, read_picture
 from impasto.recipe import make_settings
 
@@ -107,7 +108,7 @@ def read_style(source: Source, *, max_pixels: int = MAX_PIXELS, side: int = 1024
         UnknownNameError: a bare word that is neither a file nor a style.
         PictureError: see `read_picture`.
     """
-    if not isinstance(source, str) or source == "-" or Path(source).is_file():
+    if not isinstance(source, str) or source == "-" or is_file(source):
         return read_picture(source, max_pixels=max_pixels)
     from impasto import styles
 
@@ -152,7 +153,7 @@ def _weighted(style: Any, max_pixels: int, side: int) -> WeightedStyle:
 def _is_picture_name(word: str) -> bool:
     """Whether a word can only be meant as a file: it is one, or has a suffix, or names a folder."""
     path = Path(word)
-    return word == "-" or path.exists() or bool(path.suffix) or path.name != word
+    return word == "-" or is_there(path) or bool(path.suffix) or path.name != word
 
 
 @overload

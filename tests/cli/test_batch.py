@@ -1,11 +1,22 @@
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from impasto.cli.batch import Batch, Job, output_folder, plan
-from impasto.errors import PictureNotFoundError, UnwritableOutputError, UsageError
+from impasto.errors import (
+    DiskFullError,
+    PictureNotFoundError,
+    UnreadablePictureError,
+    UnwritableOutputError,
+    UsageError,
+)
+
+posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
 
 @pytest.fixture
@@ -79,6 +90,38 @@ def test_a_folder_without_pictures_is_refused(here: Path) -> None:
         plan(["photos"], "out", "s")
 
 
+@posix
+def test_a_folder_that_may_not_be_looked_into_is_refused(
+    here: Path, as_nobody: Callable[[Callable[[], object]], int]
+) -> None:
+    make(here / "photos", "a.jpg")
+    here.chmod(0o755)
+    (here / "photos").chmod(0)
+    assert as_nobody(lambda: plan(["photos"], "out", "s")) == UnreadablePictureError.exit_code == 18
+    # Names in it are taken as they are, and refused when they are read or written.
+    assert as_nobody(lambda: plan(["photos/a.jpg", "b.jpg"], "photos/out", "s")) == 0
+
+
+@posix
+def test_a_folder_holds_files_that_cannot_be_read_and_no_pipes(here: Path) -> None:
+    make(here / "photos", "a.jpg")
+    os.mkfifo(here / "photos" / "pipe.jpg")
+    (here / "photos" / "gone.jpg").symlink_to("nowhere.jpg")
+    (here / "photos" / "loop.jpg").symlink_to("loop.jpg")
+    assert targets(plan(["photos"], "out", "s")) == ["out/a.jpg", "out/loop.jpg"]
+
+
+@posix
+def test_names_that_the_system_refuses_are_left_to_whoever_opens_them(here: Path) -> None:
+    (here / "loop").symlink_to("loop")
+    endless = "x" * 300
+    assert targets(plan(["loop", endless], endless, "s")) == [f"{endless}/loop.png", f"{endless}/{endless}.png"]
+    assert targets(plan(["a.jpg"], "loop/", "s")) == ["loop/a.jpg"]
+    for folder in ("loop", endless):
+        with pytest.raises(UnwritableOutputError, match="can't be made"), output_folder(here / folder):
+            pass
+
+
 @pytest.mark.parametrize("output", ["out.png", "-"])
 def test_many_pictures_do_not_fit_into_one_file(here: Path, output: str) -> None:
     with pytest.raises(UsageError, match=r"'a\.jpg' and 'b\.jpg' would both go to"):
@@ -94,9 +137,12 @@ def test_output_folder_is_made_and_taken_away_if_nothing_came(here: Path) -> Non
     with output_folder(here / "new" / "deep"):
         (here / "new" / "deep" / "a.png").touch()
     assert (here / "new" / "deep" / "a.png").exists()
-    with output_folder(here / "empty"):
-        assert (here / "empty").is_dir()
+    with output_folder(here / "empty" / "too"):
+        assert (here / "empty" / "too").is_dir()
     assert not (here / "empty").exists()
+    with pytest.raises(KeyboardInterrupt), output_folder(here / "new" / "other" / "deep"):
+        raise KeyboardInterrupt
+    assert not (here / "new" / "other").exists()
     with output_folder(here):
         pass
     assert here.is_dir()
@@ -106,3 +152,18 @@ def test_output_folder_below_a_file_is_refused(here: Path) -> None:
     (here / "file").touch()
     with pytest.raises(UnwritableOutputError, match="can't be made"), output_folder(here / "file" / "out"):
         pass
+
+
+def test_output_folder_on_a_full_disk(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mkdir = Path.mkdir
+
+    def full(path: Path, *arguments: int, **options: bool) -> None:
+        if path.name == "inner":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        mkdir(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(DiskFullError, match="can't be made: No space left") as caught, output_folder(Path("new/inner")):
+        pass
+    assert caught.value.hint
+    assert list(here.iterdir()) == []

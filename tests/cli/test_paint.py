@@ -89,7 +89,7 @@ def test_options_reach_the_painter(impasto: Impasto, folder: Path, brief: list[s
     for setting in ("size=32", "scales=2", "style_scale=0.5", "schedule='cosine'", "checkpointing=True", "'adam'"):
         assert setting in answer.err
     assert "ContentLoss" not in answer.err
-    assert "GramLoss(layers={'relu1_1': 0.75, 'block2_conv1': 0.25}, weight=2.0" in answer.err
+    assert "MomentsLoss(layers={'relu1_1': 0.75, 'block2_conv1': 0.25}, weight=2.0" in answer.err
     assert "TotalVariationLoss(weight=0.5" in answer.err
     assert pixels_of("out.png").shape[1::-1] == (32, 24)
 
@@ -198,7 +198,7 @@ def test_one_bad_file_does_not_stop_the_rest(impasto: Impasto, folder: Path, bri
     assert answer.code == 60
     assert [o["status"] for o in answer.objects] == ["painted", "failed", "failed", "painted"]
     assert [o["error"]["exit_code"] for o in answer.objects[1:3]] == [12, 16]
-    assert "2 of 4 pictures failed, 2 painted, 0 skipped." in answer.err
+    assert "2 of 4 pictures failed, 2 painted, 0 skipped.\nhint: The same command without" in answer.err
     assert files(folder / "out") == ["last.jpg", "photo.jpg"]
 
 
@@ -214,7 +214,20 @@ def test_a_full_disk_ends_the_whole_command(
     answer = impasto("paint", "photo.jpg", "a.jpg", "b.jpg", "-s", "style.png", "-o", "out", "--json", *brief)
     assert answer.code == 60
     assert [o["status"] for o in answer.objects] == ["failed", "not begun", "not begun"]
+    assert "1 of 3 pictures failed, 0 painted, 0 skipped, 2 not begun." in answer.err
     assert not Path("out").exists()
+
+
+def test_lost_snapshots_are_told_and_no_picture_is_said_to_have_failed(
+    impasto: Impasto, folder: Path, brief: list[str]
+) -> None:
+    shutil.copy("photo.jpg", "b.jpg")
+    Path("out/b-0002.png").mkdir(parents=True)
+    words = ["photo.jpg", "b.jpg", "-o", "out", "--snapshot-every", "1", "--json"]
+    answer = impasto("paint", "-s", "style.png", *brief, *words)
+    assert answer.code == 22
+    assert [(o["status"], len(o["files"])) for o in answer.objects] == [("painted", 3), ("painted", 1)]
+    assert answer.err.splitlines() == ["error: out/b.jpg: 'b-0002.png' is a folder.", "hint: Name a file in it."]
 
 
 def test_many_pictures_beside_their_contents(impasto: Impasto, folder: Path, brief: list[str]) -> None:
@@ -255,6 +268,11 @@ def test_many_pictures_beside_their_contents(impasto: Impasto, folder: Path, bri
         (["photo.jpg", "--bit-depth", "12"], 2, "12"),
         (["photo.jpg", "--report", "how.pdf"], 24, ".html or .png"),
         (["photo.jpg", "--snapshot-every", "0"], 2, "--snapshot-every"),
+        (["photo.jpg", "-o", "o.png", "--report", "./o.png"], 2, "take the place of the painting"),
+        (["photo.jpg", "-o", "o.png", "--snapshot-every", "9", "--report", "o-0012.png"], 2, "place of a snapshot"),
+        ([f"{'x' * 300}.jpg", "-o", "o.png"], 16, "There is no file"),
+        (["photo.jpg", "-o", f"{'x' * 300}.png"], 22, "name too long"),
+        (["photo.jpg", "-o", f"{'x' * 300}/"], 22, "can't be made"),
         (["photo.jpg", "--stile", "x"], 2, "Did you mean --style"),
         (["-", "--start", "-"], 2, "read only once"),
         ([], 2, "CONTENT"),

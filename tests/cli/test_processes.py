@@ -17,6 +17,7 @@ from PIL import Image
 
 Start = Callable[..., subprocess.Popen[str]]
 Impasto = Callable[..., Answer]
+OnSmallDisk = Callable[..., subprocess.CompletedProcess[str]]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -83,24 +84,43 @@ def test_a_full_disk_leaves_nothing(folder: Path, brief: list[str]) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["photo.jpg", "style.png"]
 
 
-@pytest.mark.slow
-def test_a_full_tmpfs_leaves_nothing(folder: Path, brief: list[str]) -> None:
+@pytest.fixture
+def on_small_disk(folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line beside `disk`, a file system of so many bytes, and then lists what is in it."""
     # In a namespace of its own, so that the mount is seen by nobody else and goes away by itself.
     own_mounts = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
-    mount = "mount -t tmpfs -o size=4k tmpfs disk"
     Path("disk").mkdir()
-    if not shutil.which("unshare") or subprocess.run([*own_mounts, mount], check=False, capture_output=True).returncode:
-        pytest.skip("no right to mount")
-    words = ["paint", "photo.jpg", "-s", "style.png", "-o", "disk/out.png", "--threads", "1", *brief]
-    script = f'{mount} && "$@"; code=$?; ls -A disk; exit $code'
-    done = subprocess.run(
-        [*own_mounts, script, "sh", sys.executable, "-m", "impasto", *words],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+
+    def run(size: str, *words: str) -> subprocess.CompletedProcess[str]:
+        mount = f"mount -t tmpfs -o size={size} tmpfs disk"
+        if (
+            not shutil.which("unshare")
+            or subprocess.run([*own_mounts, mount], check=False, capture_output=True).returncode
+        ):
+            pytest.skip("no right to mount")
+        script = f'{mount} && "$@"; code=$?; ls -A disk; exit $code'
+        command = [*own_mounts, script, "sh", sys.executable, "-m", "impasto", *words]
+        return subprocess.run(command, check=False, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_full_tmpfs_leaves_nothing(on_small_disk: OnSmallDisk, brief: list[str]) -> None:
+    done = on_small_disk("4k", "paint", "photo.jpg", "-s", "style.png", "-o", "disk/out.png", "--threads", "1", *brief)
     assert (done.returncode, done.stdout) == (23, "")
     assert done.stderr.startswith("error: 'out.png' can't be written: No space left on device.")
+
+
+@pytest.mark.slow
+def test_snapshots_do_not_take_the_room_of_the_painting(on_small_disk: OnSmallDisk, brief: list[str]) -> None:
+    words = ["--snapshot-every", "1", "--iterations", "30", "--patience", "0", "--quiet", "--threads", "1"]
+    done = on_small_disk("128k", "paint", "photo.jpg", "-s", "style.png", "-o", "disk/out.png", *brief, *words)
+    assert done.returncode == 23
+    *snapshots, painting = done.stdout.split()
+    assert painting == "out.png"
+    assert 0 < len(snapshots) < 30
+    assert done.stderr.startswith("error: disk/out.png: There is too little space for 'out-00")
 
 
 @pytest.mark.slow

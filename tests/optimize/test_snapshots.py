@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from made_up_progress import progress
 
-from impasto.errors import OutputExistsError, UnwritableOutputError, UsageError
+from impasto.errors import DiskFullError, OutputExistsError, UnwritableOutputError, UsageError
 from impasto.optimize.snapshots import SnapshotWriter
 from impasto.pictures import read_picture
 
@@ -64,3 +66,21 @@ def test_a_failure_on_the_way_does_not_stop_the_painting_but_is_told_at_the_end(
     with pytest.raises(UnwritableOutputError, match=r"sea-0002\.png") as caught:
         writer.finish()
     assert caught.value.exit_code == 22
+
+
+def test_snapshots_end_while_there_is_room_for_the_painting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = 3 * 40 * 30 * 11  # for a snapshot of 8-bit RGB and a painting of 16-bit RGBA
+
+    def disk_usage(path: Path) -> SimpleNamespace:
+        assert path == tmp_path
+        return SimpleNamespace(free=free - 40 * 30 * 11 * len(list(tmp_path.iterdir())))
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+    writer = SnapshotWriter(tmp_path / "sea.png", 1)
+    for iteration in range(1, 9):
+        writer(progress(1, iteration))
+    assert len(list(tmp_path.iterdir())) == 3
+    with pytest.raises(DiskFullError, match=r"sea-0004\.png") as caught:
+        writer.finish()
+    assert caught.value.exit_code == 23
+    assert caught.value.hint

@@ -10,7 +10,6 @@ import sys
 import threading
 import warnings
 import zlib
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -21,7 +20,6 @@ from PIL import Image, features
 from impasto.errors import (
     DecompressionBombError,
     EmptyPictureError,
-    ImpastoError,
     NotAPictureError,
     PictureError,
     PictureIsDirectoryError,
@@ -64,25 +62,7 @@ def test_a_folder(tmp_path):
     assert caught.value.exit_code == 17
 
 
-def as_nobody(action: Callable[[], object]) -> int:
-    """The exit code of the error that `action` meets in a process without root's rights; 0 if it meets none."""
-    child = os.fork()
-    if child == 0:
-        code = 99
-        try:
-            if os.geteuid() == 0:
-                os.setuid(65534)
-            action()
-            code = 0
-        except ImpastoError as error:
-            code = error.exit_code
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_file_without_permission(tmp_path):
+def test_a_file_without_permission(tmp_path, as_nobody):
     path = tmp_path / "a.png"
     path.write_bytes(saved(photo(), "PNG"))
     path.chmod(0)
@@ -105,8 +85,9 @@ class BrokenDisk(io.RawIOBase):
 
 
 def test_a_broken_disk():
-    with pytest.raises(UnreadablePictureError, match="Input/output error"):
+    with pytest.raises(UnreadablePictureError, match="Input/output error") as caught:
         read_picture(BrokenDisk())
+    assert caught.value.hint
 
 
 def test_nothing(tmp_path):

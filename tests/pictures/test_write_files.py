@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_read_refusals import as_nobody
 
 from impasto.errors import DiskFullError, OutputExistsError, UnwritableOutputError
 from impasto.pictures import Picture, check_place, check_target, files, place_file, read_picture, write_picture
@@ -221,7 +220,7 @@ def test_killed_in_the_middle(tmp_path, how):
 
 
 @posix
-def test_a_folder_without_permission(tmp_path):
+def test_a_folder_without_permission(tmp_path, as_nobody):
     folder = tmp_path / "closed"
     folder.mkdir()
     folder.chmod(0o555)

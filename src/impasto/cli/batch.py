@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.errors import PictureNotFoundError, UnwritableOutputError, UsageError
+from impasto.errors import (
+    DiskFullError,
+    PictureNotFoundError,
+    UnreadablePictureError,
+    UnwritableOutputError,
+    UsageError,
+)
+from impasto.paths import is_folder, is_there
+from impasto.pictures.files import output_error
 from impasto.pictures.formats import FORMATS, SUFFIXES, can_write
 
 STANDARD = "-"
@@ -48,6 +57,7 @@ def plan(contents: Sequence[str], output: str | None, style: str, *, overwrite: 
     Raises:
         UsageError: two paintings would have the same place, or one that of its content picture.
         PictureNotFoundError: a folder without pictures.
+        UnreadablePictureError: a folder that may not be looked into.
     """
     files = _expand(contents)
     many = len(files) > 1 or any(_is_folder(content) for content in contents)
@@ -67,25 +77,38 @@ def plan(contents: Sequence[str], output: str | None, style: str, *, overwrite: 
 
 @contextmanager
 def output_folder(folder: Path | None) -> Iterator[None]:
-    """Make the folder if need be; one that was made and in which nothing was put is taken away again.
+    """Make the folder, and those above it, if need be; what was made and has nothing in it is taken away again.
 
     Raises:
-        UnwritableOutputError: it cannot be made.
+        DiskFullError, UnwritableOutputError: it cannot be made.
     """
-    if folder is None or folder.is_dir():
+    if folder is None or is_folder(folder):
         yield
         return
+    made: list[Path] = []
     try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise UnwritableOutputError(
-            f"The folder {str(folder)!r} can't be made: {error.strerror}.", hint="Name another one with -o."
-        ) from error
-    try:
+        _make(folder, made)
         yield
     finally:
         with suppress(OSError):  # it is not empty
-            folder.rmdir()
+            for part in reversed(made):
+                part.rmdir()
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make a folder and those above it, and note each in `made`."""
+    try:
+        for part in (*reversed(folder.parents), folder):
+            if not is_folder(part):
+                part.mkdir(exist_ok=True)  # another command may make it now
+                made.append(part)
+    except OSError as error:
+        if isinstance(output_error(error, folder.name), DiskFullError):
+            message, hint = f"The folder {str(folder)!r} can't be made: {error.strerror}.", "Free some space."
+            raise DiskFullError(message, hint=hint) from error
+        raise UnwritableOutputError(
+            f"The folder {str(folder)!r} can't be made: {error.strerror}.", hint="Name another one with -o."
+        ) from error
 
 
 def _expand(contents: Sequence[str]) -> list[str]:
@@ -104,10 +127,12 @@ def _pictures_in(folder: Path) -> list[str]:
         found = sorted(
             str(path)
             for path in folder.iterdir()
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and _may_be_file(path)
         )
     except OSError as error:
-        raise PictureNotFoundError(f"The folder {str(folder)!r} can't be listed: {error.strerror}.") from error
+        raise UnreadablePictureError(
+            f"The folder {str(folder)!r} can't be listed: {error.strerror}.", hint="Check its permissions."
+        ) from error
     if not found:
         raise PictureNotFoundError(
             f"There are no pictures in the folder {str(folder)!r}.", hint="Name the folder that holds them."
@@ -115,13 +140,22 @@ def _pictures_in(folder: Path) -> list[str]:
     return found
 
 
+def _may_be_file(path: Path) -> bool:
+    """Whether a folder's entry is a file, or one that the system hides: reading it tells why."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)
+
+
 def _is_folder(content: str) -> bool:
-    return content != STANDARD and Path(content).is_dir()
+    return content != STANDARD and is_folder(content)
 
 
 def _means_folder(output: str, *, many: bool) -> bool:
-    path = Path(output)
-    return path.is_dir() or output.endswith(("/", os.sep)) or (many and not path.exists() and not path.suffix)
+    if is_folder(output) or output.endswith(("/", os.sep)):
+        return True
+    return many and not is_there(output) and not Path(output).suffix
 
 
 def _own_name(content: str) -> str:
@@ -147,7 +181,8 @@ def _is_fit(suffix: str) -> bool:
 
 def _refuse_own_place(jobs: Sequence[Job]) -> None:
     for job in jobs:
-        if job.content != STANDARD and Path(job.content).resolve() == Path(job.target).resolve():
+        # Not Path.resolve, which fails at a chain of links without end.
+        if job.content != STANDARD and os.path.realpath(job.content) == os.path.realpath(job.target):
             raise UsageError(
                 f"The painting of {job.content!r} would take the place of its content picture.",
                 hint="Name another folder with -o.",

@@ -11,13 +11,15 @@ from impasto.cli.voice import AlreadyTold, Voice, error_object
 from impasto.errors import ImpastoError, InterruptedByUserError, PartialFailureError
 from impasto.painters import Painting
 
+_AGAIN = "The same command without --overwrite paints what is still missing."
+
 
 class Outcomes:
     """Tells the end of each picture through `voice`, and remembers what went wrong."""
 
     def __init__(self, voice: Voice) -> None:
         self.voice = voice
-        self.done = self.skips = 0
+        self.done = self.skips = self.failures = self.rest = 0
         self.errors: list[ImpastoError] = []
         self.interrupted = False
         self.kept = ""  # the painting that was interrupted, if it was far enough to be kept
@@ -57,6 +59,7 @@ class Outcomes:
 
     def failed(self, job: Job, error: ImpastoError) -> None:
         self.interrupted = self.interrupted or isinstance(error, InterruptedByUserError)
+        self.failures += 1
         self.errors.append(error)
         self._object(job, "failed", error=error_object(error))
         # Most messages name the file that they are about.
@@ -66,6 +69,7 @@ class Outcomes:
     def left_out(self, jobs: Sequence[Job], *, interrupted: bool) -> None:
         """Pictures that were not begun, because the user stopped or the disk is full."""
         self.interrupted = self.interrupted or (interrupted and bool(jobs))
+        self.rest += len(jobs)
         for job in jobs:
             self._object(job, "not begun")
         if jobs:
@@ -79,12 +83,13 @@ class Outcomes:
         """
         end: ImpastoError | None = None
         if self.interrupted:
-            end = InterruptedByUserError(self._interruption(jobs))
+            end = InterruptedByUserError(self._interruption(jobs), hint=_AGAIN if self.rest else "")
             if jobs == 1 and self.errors:  # said when it failed
                 raise AlreadyTold(end.exit_code)
-        elif self.errors and jobs > 1:
+        elif self.failures and jobs > 1:
             counts = f"{self.done} painted, {self.skips} skipped"
-            end = PartialFailureError(f"{len(self.errors)} of {jobs} pictures failed, {counts}.")
+            counts += f", {self.rest} not begun" if self.rest else ""
+            end = PartialFailureError(f"{self.failures} of {jobs} pictures failed, {counts}.", hint=_AGAIN)
         if end is not None:
             self.voice.error(end)
             raise AlreadyTold(end.exit_code)

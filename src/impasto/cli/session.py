@@ -182,7 +182,9 @@ class Session:
 def _nothing_painted(stop: Stop) -> ImpastoError:
     """What comes out before a first step is the picture that the painting starts from: not worth a file."""
     if stop == "interrupted":
-        return InterruptedByUserError("Stopped before a first step was made; nothing was written.")
+        return InterruptedByUserError(
+            "Stopped before a first step was made; nothing was written.", hint="Let it go on until the bar moves."
+        )
     return UsageError(
         "The time was up before a first step was made; nothing was written.", hint="Allow more --seconds."
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from impasto.errors import UsageError
+from impasto.paths import is_file
 
 _WEIGHT = re.compile(
     r"(?P<name>.+):(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf|nan)", re.IGNORECASE | re.DOTALL
@@ -24,12 +25,13 @@ def split_weight(word: str, *, what: str = "style") -> tuple[str, float]:
         UsageError: a weight that is not positive and finite.
     """
     match = _WEIGHT.fullmatch(word)
-    if match is None or Path(word).is_file():
+    if match is None or is_file(word):
         return word, 1.0
     weight = float(match["weight"])
     if not (math.isfinite(weight) and weight > 0):
         raise UsageError(
-            f"The weight of the {what} {match['name']!r} is {match['weight']}; it must be a positive number."
+            f"The weight of the {what} {match['name']!r} is {match['weight']}; it must be a positive number.",
+            hint=f"Leave a {what} out that should count for nothing.",
         )
     return match["name"], weight
 

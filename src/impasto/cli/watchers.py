@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,8 @@ class Watchers:
         report: write a report there in the end.
 
     Raises:
-        UsageError, OutputError, MissingExtraError: snapshots or report could not be written.
+        UsageError: snapshots or report would take each other's place, or that of the painting.
+        OutputError, MissingExtraError: they could not be written.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Watchers:
             self.callbacks.append(self.snapshots)
         if report is not None:
             check_report(report, overwrite=overwrite)
+            _refuse_place_of(report, target, snapshots=snapshot_every is not None)
             self.recorder = Recorder()
             self.callbacks.append(self.recorder)
 
@@ -66,3 +70,19 @@ class Watchers:
             except ImpastoError as failure:
                 error = error or failure
         return files, error
+
+
+def _refuse_place_of(report: str, target: str, *, snapshots: bool) -> None:
+    """
+    Raises:
+        UsageError: the report would take the place of the painting or, where there are any, of a snapshot of it.
+    """
+    if target == STANDARD:
+        return
+    own, other = Path(target), Path(report)
+    # Not Path.resolve, which fails at a chain of links without end.
+    if os.path.realpath(own) == os.path.realpath(other):
+        raise UsageError(f"The report {report!r} would take the place of the painting.", hint="Give it another name.")
+    is_beside = os.path.realpath(own.parent) == os.path.realpath(other.parent)
+    if snapshots and is_beside and re.fullmatch(rf"{re.escape(own.stem)}-\d{{4,}}\.png", other.name):
+        raise UsageError(f"The report {report!r} would take the place of a snapshot.", hint="Give it another name.")

@@ -14,6 +14,7 @@ from impasto.features.formats import open_container, recognise
 from impasto.features.padding import Padding
 from impasto.features.sources import MODELS, PUBLISHED, SHIPPED, PublishedWeights
 from impasto.home import weights_folder
+from impasto.paths import is_file, is_there
 
 
 def load_encoder(
@@ -70,7 +71,7 @@ def _locate(source: str | Path) -> tuple[str, Path, Architecture | None]:
         return entry.name, _published_file(entry), ARCHITECTURES[entry.architecture]
     path = Path(source).expanduser()
     # A bare word that is no file was meant as a name; anything with a folder or a suffix was meant as a path.
-    if isinstance(source, str) and not path.exists() and not path.suffix and path.name == source:
+    if isinstance(source, str) and not is_there(path) and not path.suffix and path.name == source:
         known = known_encoders()
         raise UnknownNameError(
             "encoder", source, known, hint=f"Known: {', '.join(known)}, or the path of a weight file."
@@ -90,7 +91,7 @@ def _shipped_file() -> Path:
 
 def _published_file(entry: PublishedWeights) -> Path:
     path = weights_folder() / entry.file_name
-    if not path.is_file():
+    if not is_file(path):
         raise WeightsMissingError(
             f"The weights of {entry.name} ({entry.megabytes}) are not on this machine.",
             hint=f"Type: impasto weights get {entry.name}",

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-from impasto.errors import ImpastoError, UsageError
+from impasto.errors import DiskFullError, ImpastoError, UsageError
 from impasto.painters import Progress
 from impasto.pictures import Picture, check_target, write_picture
+
+# Bytes a pixel at most: three samples of 8 bits, four of 16.
+_SNAPSHOT, _PAINTING = 3, 8
 
 
 class SnapshotWriter:
     """A progress callback that writes `NAME-0001.png`, `NAME-0002.png` … beside the painting `NAME.…`.
 
-    A snapshot that cannot be written must not cost the painting: the first error ends the snapshots and is kept in
-    `error`, for `finish` to raise once the painting is safe.
+    A snapshot must not cost the painting: the first that cannot be written, or would fill the disk so far that no
+    painting of its size had room beside it, ends the snapshots. The error is kept in `error`, for `finish` to raise
+    once the painting is safe.
 
     Args:
         output: where the painting will be; its folder and the stem of its name are taken.
@@ -43,6 +48,7 @@ class SnapshotWriter:
             return
         path = self._path(len(self.written) + 1)
         try:
+            self._leave_room(path, progress.size)
             write_picture(Picture(progress.preview()), path, overwrite=self.overwrite)
         except ImpastoError as error:
             self.error = error
@@ -58,6 +64,17 @@ class SnapshotWriter:
         if self.error is not None:
             raise self.error
         return self.written
+
+    def _leave_room(self, path: Path, size: tuple[int, int]) -> None:
+        """Refuse a snapshot after which there would be no room for the painting."""
+        try:
+            free = shutil.disk_usage(path.parent).free
+        except OSError:  # then writing tells whether there is room
+            return
+        if free < size[0] * size[1] * (_SNAPSHOT + _PAINTING):
+            raise DiskFullError(
+                f"There is too little space for {path.name!r} and the painting.", hint="Free some, or ask for fewer."
+            )
 
     def _path(self, number: int) -> Path:
         return self.output.with_name(f"{self.output.stem}-{number:04d}.png")

@@ -99,7 +99,8 @@ def output_error(error: Exception, name: str) -> OutputError:
         return DiskFullError(f"{name} can't be written: {reason}.", hint="Free some space, or write elsewhere.")
     if code == errno.EPIPE:
         return UnwritableOutputError(f"{name} was closed by its reader.", hint="Let the next program read to the end.")
-    hint = "Check the folder's permissions." if code in (errno.EACCES, errno.EPERM, errno.EROFS) else ""
+    denied = code in (errno.EACCES, errno.EPERM, errno.EROFS)
+    hint = "Check the folder's permissions." if denied else "Write elsewhere, or under another name."
     return UnwritableOutputError(f"{name} can't be written: {reason}.", hint=hint)
 
 

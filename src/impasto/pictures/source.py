@@ -106,7 +106,8 @@ def _is_directory(name: str) -> PictureIsDirectoryError:
 
 
 def _unreadable(name: str, error: OSError | ValueError) -> UnreadablePictureError:
-    hint = "Check its permissions." if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM) else ""
+    denied = getattr(error, "errno", None) in (errno.EACCES, errno.EPERM)
+    hint = "Check its permissions." if denied else "Try with a copy of it."
     reason = getattr(error, "strerror", None) or str(error).rstrip(".") or type(error).__name__
     return UnreadablePictureError(f"{name} can't be read: {reason}.", hint=hint)
 
