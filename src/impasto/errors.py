@@ -46,15 +46,16 @@ from typing import ClassVar
 
 
 class ImpastoError(Exception):
-    """Root of the tree. `message` says what was wrong, `hint` what to do about it (may be empty)."""
+    """Root of the tree. `message` says what was wrong, `hint` what to do about it: by default `usual_hint`."""
 
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
+    usual_hint: ClassVar[str] = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
@@ -155,6 +156,7 @@ class WeightsMissingError(WeightsError):
 
 class WeightsFormatError(WeightsError):
     exit_code, http_status = 32, 500
+    usual_hint = "Take another copy of the file, or one that `impasto weights list` names."
 
 
 class DownloadError(ImpastoError):
@@ -207,6 +209,7 @@ class DivergedError(ImpastoError):
 
 class TrainingDataError(ImpastoError):
     exit_code, http_status = 54, 422
+    usual_hint = "Name folders that hold pictures."
 
 
 class PartialFailureError(ImpastoError):

@@ -97,7 +97,9 @@ def conform(value: Any, kind: Any, name: str) -> Any:
     words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
     if words and isinstance(value, str):
         raise UnknownNameError(name.replace("_", " "), value, words)
-    raise UsageError(f"{name.replace('_', ' ')} is {value!r}; it must be {describe(kind)}.")
+    raise UsageError(
+        f"{name.replace('_', ' ')} is {value!r}; it must be {describe(kind)}.", hint="Leave it out if in doubt."
+    )
 
 
 def describe(kind: Any) -> str:
