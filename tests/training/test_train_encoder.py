@@ -16,7 +16,8 @@ from impasto.features.encoder import Encoder
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
 from impasto.training.data import PictureBank, find_pictures
 from impasto.training.encoder import EncoderTrainer
-from impasto.training.settings import EncoderTraining, TrainingProgress
+from impasto.training.run import TrainingProgress
+from impasto.training.settings import EncoderTraining
 
 BLOCKS = ((4, 6), (6,), (8,), (8, 8), (8,))
 SMALL = EncoderTraining(

@@ -12,7 +12,7 @@ from impasto.painters import Progress
 
 if TYPE_CHECKING:
     from impasto.features import DownloadProgress
-    from impasto.training.settings import TrainingProgress
+    from impasto.training.run import TrainingProgress
 
 PaintingCallback = Callable[[str, Progress], None]
 

@@ -19,7 +19,8 @@ from impasto.extras import needs_extra
 from impasto.records import checked, field_types
 
 if TYPE_CHECKING:
-    from impasto.training.settings import EncoderTraining, TrainingProgress
+    from impasto.training.run import TrainingProgress
+    from impasto.training.settings import EncoderTraining
 
 app = typer.Typer(help="Train networks.", no_args_is_help=True)
 

@@ -9,11 +9,7 @@ Three things are matched, on photos, paintings, blends of them, noise and unfini
 
 from __future__ import annotations
 
-import json
 import math
-import time
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +24,13 @@ from impasto.features.encoder import Encoder
 from impasto.features.native import save_encoder
 from impasto.losses.gram import gram_matrix
 from impasto.optimize.hardware import resolve_device
-from impasto.painters import ShouldStop
-from impasto.training.checkpoint import load_checkpoint, save_checkpoint
+from impasto.training.average import Average
 from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import add, live_channels, normalise, one_sided_error, relative_error
 from impasto.training.optimizer import FilterOptimizer
-from impasto.training.settings import EncoderTraining, TrainingProgress
+from impasto.training.run import TrainingRun
+from impasto.training.settings import EncoderTraining
 from impasto.training.unfinished import UnfinishedPaintings
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -42,71 +38,30 @@ MATCHED_LAYERS = (*STYLE_LAYERS[:4], "relu4_2", "relu5_1")
 CONTENT_LAYER = "relu4_1"
 
 
-class EncoderTrainer:
-    """Trains a student on a teacher; `run` goes to the end or until it is asked to stop, and a new trainer of the same
-    folder goes on from there.
+class EncoderTrainer(TrainingRun[EncoderTraining]):
+    """Trains a student on a teacher; see `TrainingRun`.
 
     Args:
         settings: see `EncoderTraining`.
         teacher: a frozen encoder with the layers of `MATCHED_LAYERS`, whose live channels there are as many as the
             student's channels.
         photos, paintings: training pictures.
-        folder: holds `settings.json`, `checkpoint.pt`, `log.jsonl` and the latest `encoder.safetensors`.
+        folder: gets the latest `encoder.safetensors`.
     """
 
     def __init__(
         self, settings: EncoderTraining, teacher: Encoder, photos: PictureBank, paintings: PictureBank, folder: Path
     ) -> None:
-        self.settings, self.folder, self.device = settings, folder, resolve_device(settings.device)
+        super().__init__(settings, folder)
+        self.device = resolve_device(settings.device)
         self.teacher = teacher.eval().requires_grad_(False).on(self.device)
         self.photos, self.paintings = photos, paintings
         torch.manual_seed(settings.seed)
         self.student = _new_student(Architecture(settings.blocks)).on(self.device)
-        self.average = {k: v.clone() for k, v in self.student.state_dict().items()}
+        self.average = Average(self.student, settings.ema)
         self.optimizer = FilterOptimizer(self.student)
         self.unfinished = UnfinishedPaintings(settings.pool, device=self.device)
         self.live: dict[str, Tensor] = {}
-        self.step = 0
-
-    @property
-    def finished(self) -> bool:
-        """Whether the last step has been made."""
-        return self.step >= self.settings.steps
-
-    def run(
-        self, report: Callable[[TrainingProgress], None] | None = None, *, should_stop: ShouldStop | None = None
-    ) -> Path:
-        """Train to the last step and return the path of the encoder's weights.
-
-        Args:
-            report: called every `log_every` steps, in this thread.
-            should_stop: asked before every step; once it says yes, a checkpoint is saved and `finished` stays False.
-
-        Raises:
-            TrainingDataError: the folder holds a run with other settings.
-        """
-        self._begin()
-        sums: dict[str, float] = {}
-        began, first = time.monotonic(), self.step
-        while not self.finished:
-            if should_stop is not None and should_stop():
-                self._save()
-                break
-            losses = self._train_step()
-            self.step += 1
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value
-            if self.step % self.settings.log_every == 0:
-                pace = (time.monotonic() - began) / (self.step - first)
-                means = {k: v / self.settings.log_every for k, v in sums.items()}
-                self._log(
-                    TrainingProgress(self.step, self.settings.steps, means, pace * (self.settings.steps - self.step)),
-                    report,
-                )
-                sums = {}
-            if self.step % self.settings.checkpoint_every == 0 or self.finished:
-                self._save()
-        return self.folder / "encoder.safetensors"
 
     # -- one step
     # ---------------------------------------------------------------------------------------------------------------
@@ -141,7 +96,7 @@ class EncoderTrainer:
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.student.convolutions.parameters(), 1.0)
         self.optimizer.step(self._learning_rate())
-        self._update_average()
+        self.average.update(self.student, self.step)
         return losses
 
     def _learning_rate(self) -> float:
@@ -183,13 +138,6 @@ class EncoderTrainer:
         )
         self.student.convolutions.requires_grad_(True)
 
-    def _update_average(self) -> None:
-        # The average starts as the mean of all steps and only then forgets, so that early checkpoints are no worse
-        # than the weights.
-        decay = min(self.settings.ema, self.step / (self.step + 10))
-        for name, value in self.student.state_dict().items():
-            self.average[name].lerp_(value, 1 - decay)
-
     # -- data
     def _batch(self, rng: np.random.Generator) -> Tensor:
         photos, paintings, blends, unfinished = self.settings.mix
@@ -218,59 +166,38 @@ class EncoderTrainer:
                 )
 
     # -- state
-    # ------------------------------------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def _prepare(self) -> None:
         rng = np.random.default_rng((self.settings.seed, 2**32))
         sample = torch.stack([crop for _ in range(24) for crop in self._pair(rng)]).to(self.device)
         normalise(self.teacher, sample)
         self.live = live_channels(self.teacher, sample, MATCHED_LAYERS)
         self._check_widths()
-        record = self.folder / "settings.json"
-        now = json.loads(json.dumps(asdict(self.settings)))
-        checkpoint = self.folder / "checkpoint.pt"
-        if checkpoint.exists():
-            # More or fewer steps only stretch the schedule.
-            if record.exists() and {**json.loads(record.read_text()), "steps": now["steps"]} != now:
-                raise TrainingDataError(
-                    f"{self.folder} holds a run with other settings.",
-                    hint="Choose another --run folder, or remove that one.",
-                )
-            self._load(load_checkpoint(checkpoint))
-            record.write_text(json.dumps(now, indent=1))
-            return
-        record.write_text(json.dumps(now, indent=1))
+
+    def _start_anew(self) -> None:
         rng = np.random.default_rng((self.settings.seed, 2**31))
         self.unfinished.fill(lambda: self._pair(rng))
 
-    def _save(self) -> None:
-        save_checkpoint(
-            self.folder / "checkpoint.pt",
-            {
-                "step": self.step,
-                "student": self.student.state_dict(),
-                "average": self.average,
-                "optimizer": self.optimizer.state_dict(),
-                "unfinished": self.unfinished.state(),
-            },
-        )
-        averaged = _new_student(self.student.architecture)
-        averaged.load_state_dict(self.average)
-        save_encoder(averaged, self.folder / "encoder.safetensors")
+    def _state(self) -> dict[str, Any]:
+        return {
+            "student": self.student.state_dict(),
+            "average": self.average.weights,
+            "optimizer": self.optimizer.state_dict(),
+            "unfinished": self.unfinished.state(),
+        }
 
     def _load(self, state: dict[str, Any]) -> None:
-        self.step = state["step"]
-        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.average.load(state["average"])
         self.student.load_state_dict(state["student"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.unfinished.load_state(state["unfinished"])
 
-    def _log(self, progress: TrainingProgress, report: Callable[[TrainingProgress], None] | None) -> None:
-        with (self.folder / "log.jsonl").open("a") as log:
-            log.write(json.dumps(asdict(progress)) + "\n")
-        if report is not None:
-            report(progress)
+    def _write(self) -> Path:
+        averaged = _new_student(self.student.architecture)
+        averaged.load_state_dict(self.average.weights)
+        path = self.folder / "encoder.safetensors"
+        save_encoder(averaged, path)
+        return path
 
 
 def _new_student(architecture: Architecture) -> Encoder:

@@ -1,4 +1,4 @@
-"""The optimiser for convolutional encoders in training: Muon for the filters, Adam for the biases."""
+"""The optimiser for networks in training: Muon for the filters and matrices, Adam for the biases."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from impasto.features.encoder import Encoder
-
 
 class FilterOptimizer:
-    """Steps an encoder's convolutions.
+    """Steps the convolutions and linear layers of a module, as far as they require gradients; it may hold no others.
 
     Muon (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks") replaces the momentum of a
     matrix by the nearest orthogonal one, so that all directions of a filter bank are learnt at one pace. From one
@@ -19,17 +17,17 @@ class FilterOptimizer:
     torch's Muon takes matrices only; each filter bank (D, C, 3, 3) is handed to it as a view (D, 9·C) of its memory.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
-        convolutions = [encoder.convolution(name) for name in encoder.convolutions]
-        self._banks = [(c.weight, nn.Parameter(_matrix(c.weight.detach()))) for c in convolutions]
+    def __init__(self, module: nn.Module) -> None:
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        self._banks = [(p, nn.Parameter(_matrix(p.detach()))) for p in trained if p.dim() > 1]
         if any(bank.data_ptr() != matrix.data_ptr() for bank, matrix in self._banks):
-            raise ValueError("The encoder's weights must be laid out channels last.")
-        self._biases = [c.bias for c in convolutions if c.bias is not None]
+            raise ValueError("The filters must be laid out channels last.")
+        self._biases = [parameter for parameter in trained if parameter.dim() == 1]
         self._muon = torch.optim.Muon([matrix for _, matrix in self._banks], weight_decay=0.0)
         self._adam = torch.optim.Adam(self._biases, betas=(0.9, 0.99))
 
     def step(self, learning_rate: float) -> None:
-        """One step along the gradients that the convolutions hold; they are dropped afterwards."""
+        """One step along the gradients that the parameters hold; they are dropped afterwards."""
         for bank, matrix in self._banks:
             matrix.grad = None if bank.grad is None else _matrix(bank.grad)
             bank.grad = None
@@ -47,6 +45,6 @@ class FilterOptimizer:
         self._adam.load_state_dict(state["adam"])
 
 
-def _matrix(filters: Tensor) -> Tensor:
-    """(D, C, 3, 3) → (D, 9·C): a view where the memory is laid out channels last."""
-    return filters.permute(0, 2, 3, 1).flatten(1)
+def _matrix(weights: Tensor) -> Tensor:
+    """(D, C, 3, 3) → (D, 9·C): a view where the memory is laid out channels last. Matrices stay as they are."""
+    return weights.permute(0, 2, 3, 1).flatten(1) if weights.dim() == 4 else weights

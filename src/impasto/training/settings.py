@@ -1,4 +1,4 @@
-"""All that can be chosen about the training of an encoder, in one flat, checked record; and how far a run is."""
+"""All that can be chosen about the training of an encoder, in one flat, checked record."""
 
 from __future__ import annotations
 
@@ -83,15 +83,3 @@ _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32),
     "blocks": (1, 4096),
 }
-
-
-@dataclass(frozen=True)
-class TrainingProgress:
-    """Where a run is: `losses` are means since the last report, `seconds_left` an estimate from the pace of this
-    session.
-    """
-
-    step: int
-    steps: int
-    losses: dict[str, float]
-    seconds_left: float

@@ -1,0 +1,152 @@
+"""Swift: a small network that paints any content picture in any style in one pass.
+
+    style picture ──► SwiftStyle ──► style code ─┐
+    content picture ──► thumbnail ──► statistics ┼──► SwiftContent ──► painting
+                    └────────────────────────────┘
+
+SwiftContent works at 1/2, 1/4 and 1/8 of the picture's size. Deep blocks at 1/8 decide on strokes and colours; skips at
+1/4 and 1/2, modulated by the style themselves, keep faces and windows. Nothing in it looks at the whole picture: what
+normalisation needs to know comes from a thumbnail, so that tiles of a picture are painted as the whole is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.features.encoder import Encoder
+from impasto.networks.modulation import ContentStatistics, ModulatedBlock, Pass, convolution
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+MULTIPLE = 8  # sides of the picture and of the thumbnail are multiples of this
+
+
+@dataclass(frozen=True)
+class SwiftDesign:
+    """Channels at 1/2, 1/4 and 1/8 of the picture's size, blocks at 1/8, and the width of the style side."""
+
+    half: int = 32
+    quarter: int = 48
+    eighth: int = 96
+    blocks: int = 3
+    hidden: int = 256
+
+    @property
+    def modulated(self) -> tuple[int, ...]:
+        """Channels of each modulated normalisation, in the order met."""
+        return (self.quarter, *([self.eighth] * (self.blocks + 1)), self.quarter, self.quarter, self.half, self.half)
+
+    @property
+    def code_length(self) -> int:
+        """Numbers in a style code: a scale and a shift for each modulated channel."""
+        return 2 * sum(self.modulated)
+
+
+class SwiftContent(nn.Module):
+    """Paints content pictures according to style codes."""
+
+    def __init__(self, design: SwiftDesign) -> None:
+        super().__init__()
+        half, quarter, eighth = design.half, design.quarter, design.eighth
+        self.design = design
+        self.stem = convolution(12, half)
+        self.to_quarter = convolution(half, quarter, stride=2)
+        self.fine_in = ModulatedBlock(quarter)
+        self.to_eighth = convolution(quarter, eighth, stride=2)
+        self.deep = nn.ModuleList([ModulatedBlock(eighth) for _ in range(design.blocks)])
+        self.from_eighth = convolution(eighth, quarter, size=1)
+        self.fine_out = ModulatedBlock(quarter)
+        self.from_quarter = convolution(quarter, half, size=1)
+        self.finish = convolution(half, half)
+        self.last = convolution(half, 12)
+
+    def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor) -> Tensor:
+        """
+        Args:
+            pictures: (B, 3, H, W), RGB in [0, 1]; H and W multiples of 8.
+            thumbnails: (B, 3, h, w), the same pictures made small; h and w multiples of 8.
+            codes: (B, D) from `SwiftStyle`.
+
+        Returns:
+            (B, 3, H, W), not clipped.
+        """
+        return self.paint(pictures, codes, self.statistics(thumbnails, codes))
+
+    def statistics(self, thumbnails: Tensor, codes: Tensor) -> ContentStatistics:
+        """What normalisation needs to know of the pictures."""
+        style = Pass(codes)
+        self._features(thumbnails, style)
+        return style.taken
+
+    def paint(self, pictures: Tensor, codes: Tensor, statistics: ContentStatistics) -> Tensor:
+        return F.pixel_shuffle(self.last(self._features(pictures, Pass(codes, statistics))), 2)
+
+    def _features(self, pictures: Tensor, style: Pass) -> Tensor:
+        half = torch.relu(self.stem(F.pixel_unshuffle(pictures - 0.5, 2)))
+        quarter = self.fine_in(torch.relu(self.to_quarter(half)), style)
+        deep = style.normalise(self.to_eighth(quarter))
+        for block in self.deep:
+            deep = block(deep, style)
+        fine = torch.relu(_enlarged(self.from_eighth(deep)) + style.normalise(quarter))
+        fine = self.fine_out(fine, style)
+        finest = torch.relu(_enlarged(self.from_quarter(fine)) + style.normalise(half))
+        return torch.relu(style.normalise(self.finish(finest)))
+
+
+class SwiftStyle(nn.Module):
+    """Turns the statistics of a style picture's features into a style code.
+
+    The features are those of `lite`, frozen: it has seen far more kinds of picture than the few styles that a painter
+    trains on. Their means and deviations at five layers go through a small perceptron.
+    """
+
+    def __init__(self, design: SwiftDesign, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder.requires_grad_(False)
+        inputs = 2 * sum(encoder.architecture.channels(layer) for layer in STYLE_LAYERS)
+        self.centre = nn.Parameter(torch.zeros(inputs), requires_grad=False)
+        self.spread = nn.Parameter(torch.ones(inputs), requires_grad=False)
+        self.first = nn.Linear(inputs, design.hidden)
+        self.second = nn.Linear(design.hidden, design.hidden)
+        self.code = nn.Linear(design.hidden, design.code_length)
+        nn.init.normal_(self.code.weight, std=0.02)
+        nn.init.zeros_(self.code.bias)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(B, 3, H, W), RGB in [0, 1] → (B, D)."""
+        return self.code_of(style_statistics(self.encoder(pictures, STYLE_LAYERS)))
+
+    def code_of(self, statistics: Tensor) -> Tensor:
+        """(B, S), see `style_statistics` → (B, D)."""
+        x = (statistics - self.centre) / self.spread
+        x = F.leaky_relu(self.first(x), 0.1)
+        x = x + F.leaky_relu(self.second(x), 0.1)
+        code: Tensor = self.code(x)
+        return code
+
+    @torch.no_grad()
+    def calibrate(self, statistics: Tensor) -> None:
+        """Centre and scale the inputs by those of (N, S) style pictures."""
+        spread, centre = torch.std_mean(statistics, 0)
+        self.centre.copy_(centre)
+        self.spread.copy_(spread + 1e-3 * spread.mean())
+
+
+def style_statistics(features: Mapping[str, Tensor]) -> Tensor:
+    """Square roots of the means, and of the deviations, of each channel at the style layers: (B, S).
+
+    Roots, as features after ReLU reach from 0 to many times their mean.
+    """
+    parts = []
+    for layer in STYLE_LAYERS:
+        variance, mean = torch.var_mean(features[layer].float(), (2, 3), correction=0)
+        parts += [(mean.clamp_min(0) + 1e-6).sqrt(), (variance + 1e-6) ** 0.25]
+    return torch.cat(parts, 1)
+
+
+def _enlarged(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="nearest")

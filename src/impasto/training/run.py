@@ -1,0 +1,148 @@
+"""A training run in a folder: steps, losses, checkpoints; stopped at any time, resumed as if it had never been."""
+
+from __future__ import annotations
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from impasto.errors import TrainingDataError
+from impasto.painters import ShouldStop
+from impasto.training.checkpoint import load_checkpoint, save_checkpoint
+
+
+class RunSettings(Protocol):
+    """What every run's settings, a frozen dataclass, say."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def steps(self) -> int: ...
+    @property
+    def log_every(self) -> int: ...
+    @property
+    def checkpoint_every(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where a run is: `losses` are means since the last report, `seconds_left` an estimate from the pace of this
+    session.
+    """
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    seconds_left: float
+
+
+TrainingCallback = Callable[[TrainingProgress], None]
+S = TypeVar("S", bound=RunSettings)
+
+
+class TrainingRun(ABC, Generic[S]):
+    """Trains something; `run` goes to the end or until it is asked to stop, and a new object of the same folder goes on
+    from there.
+
+    Chance in step n must come from the seed and n alone: then a resumed run equals one that was never stopped.
+
+    Args:
+        settings: saved beside the checkpoint; a run is resumed only under those it began with (but for `steps`, which
+            may be changed to make it longer or shorter).
+        folder: holds `settings.json`, `checkpoint.pt`, `log.jsonl` and what the training is for.
+    """
+
+    def __init__(self, settings: S, folder: Path) -> None:
+        self.settings, self.folder = settings, folder
+        self.step = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last step has been made."""
+        return self.step >= self.settings.steps
+
+    def run(self, report: TrainingCallback | None = None, *, should_stop: ShouldStop | None = None) -> Path:
+        """Train to the last step and return the path of the weights.
+
+        Args:
+            report: called every `log_every` steps, in this thread.
+            should_stop: asked before every step; once it says yes, a checkpoint is saved and `finished` stays False.
+
+        Raises:
+            TrainingDataError: the folder holds a run with other settings; there is nothing to train on.
+        """
+        self._begin()
+        sums: dict[str, float] = {}
+        began, first = time.monotonic(), self.step
+        while not self.finished:
+            if should_stop is not None and should_stop():
+                return self._save()
+            losses = self._train_step()
+            self.step += 1
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value
+            if self.step % self.settings.log_every == 0:
+                pace = (time.monotonic() - began) / (self.step - first)
+                means = {k: v / self.settings.log_every for k, v in sums.items()}
+                left = pace * (self.settings.steps - self.step)
+                self._log(TrainingProgress(self.step, self.settings.steps, means, left), report)
+                sums = {}
+            if self.step % self.settings.checkpoint_every == 0 and not self.finished:
+                self._save()
+        return self._save()
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Whatever must be at hand before the first step and after a checkpoint was loaded alike."""
+
+    @abstractmethod
+    def _train_step(self) -> dict[str, float]:
+        """Make step number `self.step` and return its losses by name."""
+
+    @abstractmethod
+    def _state(self) -> dict[str, Any]:
+        """All that the next step depends on, as `save_checkpoint` takes it."""
+
+    @abstractmethod
+    def _load(self, state: dict[str, Any]) -> None:
+        """Take up what `_state` gave."""
+
+    @abstractmethod
+    def _write(self) -> Path:
+        """Write the weights as they are best used now, and return their path."""
+
+    def _start_anew(self) -> None:
+        """Called instead of `_load` where there is no checkpoint."""
+
+    def _begin(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._prepare()
+        record, checkpoint = self.folder / "settings.json", self.folder / "checkpoint.pt"
+        now = json.loads(json.dumps(asdict(self.settings)))
+        if not checkpoint.exists():
+            record.write_text(json.dumps(now, indent=1))
+            self._start_anew()
+            return
+        if record.exists() and {**json.loads(record.read_text()), "steps": now["steps"]} != now:
+            raise TrainingDataError(
+                f"{self.folder} holds a run with other settings.",
+                hint="Choose another --run folder, or remove that one.",
+            )
+        state = load_checkpoint(checkpoint)
+        self.step = state["step"]
+        self._load(state)
+        record.write_text(json.dumps(now, indent=1))
+
+    def _save(self) -> Path:
+        save_checkpoint(self.folder / "checkpoint.pt", {"step": self.step, **self._state()})
+        return self._write()
+
+    def _log(self, progress: TrainingProgress, report: TrainingCallback | None) -> None:
+        with (self.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(asdict(progress)) + "\n")
+        if report is not None:
+            report(progress)
