@@ -97,31 +97,24 @@ class SwiftContent(nn.Module):
         return torch.relu(style.normalise(self.finish(finest)))
 
 
-class SwiftStyle(nn.Module):
-    """Turns the statistics of a style picture's features into a style code.
+class StyleHead(nn.Module):
+    """A small perceptron from `style_statistics` to style codes."""
 
-    The features are those of `lite`, frozen: it has seen far more kinds of picture than the few styles that a painter
-    trains on. Their means and deviations at five layers go through a small perceptron.
-    """
+    centre: Tensor
+    spread: Tensor
 
-    def __init__(self, design: SwiftDesign, encoder: Encoder) -> None:
+    def __init__(self, design: SwiftDesign, inputs: int) -> None:
         super().__init__()
-        self.encoder = encoder.requires_grad_(False)
-        inputs = 2 * sum(encoder.architecture.channels(layer) for layer in STYLE_LAYERS)
-        self.centre = nn.Parameter(torch.zeros(inputs), requires_grad=False)
-        self.spread = nn.Parameter(torch.ones(inputs), requires_grad=False)
+        self.register_buffer("centre", torch.zeros(inputs))
+        self.register_buffer("spread", torch.ones(inputs))
         self.first = nn.Linear(inputs, design.hidden)
         self.second = nn.Linear(design.hidden, design.hidden)
         self.code = nn.Linear(design.hidden, design.code_length)
         nn.init.normal_(self.code.weight, std=0.02)
         nn.init.zeros_(self.code.bias)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """(B, 3, H, W), RGB in [0, 1] → (B, D)."""
-        return self.code_of(style_statistics(self.encoder(pictures, STYLE_LAYERS)))
-
-    def code_of(self, statistics: Tensor) -> Tensor:
-        """(B, S), see `style_statistics` → (B, D)."""
+    def forward(self, statistics: Tensor) -> Tensor:
+        """(B, S) → (B, D)."""
         x = (statistics - self.centre) / self.spread
         x = F.leaky_relu(self.first(x), 0.1)
         x = x + F.leaky_relu(self.second(x), 0.1)
@@ -134,6 +127,38 @@ class SwiftStyle(nn.Module):
         spread, centre = torch.std_mean(statistics, 0)
         self.centre.copy_(centre)
         self.spread.copy_(spread + 1e-3 * spread.mean())
+
+
+class SwiftStyle(nn.Module):
+    """Turns style pictures into style codes.
+
+    The features are those of `lite`, frozen: it has seen far more kinds of picture than the few styles that a painter
+    trains on. Their means and deviations at five layers go through a perceptron.
+    """
+
+    def __init__(self, encoder: Encoder, head: StyleHead) -> None:
+        super().__init__()
+        self.encoder, self.head = encoder.requires_grad_(False), head
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(B, 3, H, W), RGB in [0, 1] → (B, D)."""
+        code: Tensor = self.head(style_statistics(self.encoder(pictures, STYLE_LAYERS)))
+        return code
+
+
+class SwiftNetwork(nn.Module):
+    """Both sides of the painter."""
+
+    def __init__(self, design: SwiftDesign, encoder: Encoder) -> None:
+        super().__init__()
+        self.design = design
+        inputs = 2 * sum(encoder.architecture.channels(layer) for layer in STYLE_LAYERS)
+        self.content = SwiftContent(design)
+        self.style = SwiftStyle(encoder, StyleHead(design, inputs))
+
+    def trained(self) -> nn.ModuleDict:
+        """The parts that are trained: all but the encoder."""
+        return nn.ModuleDict({"content": self.content, "head": self.style.head})
 
 
 def style_statistics(features: Mapping[str, Tensor]) -> Tensor:

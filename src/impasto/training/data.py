@@ -73,6 +73,23 @@ class PictureBank:
         square = np.asarray(image, np.float32) / np.float32(255)
         return square[:, ::-1] if rng.random() < 0.5 else square
 
+    def view(self, rng: np.random.Generator, long_side: int) -> NDArray[np.float32]:
+        """Most of a random picture, (H, W, 3) in [0, 1], at this long side, mirrored half of the time.
+
+        A random window of 60 to 100 % of either side is taken.
+        """
+        pixels = self._any(rng)
+        height, width = pixels.shape[:2]
+        share = rng.uniform(0.6, 1, 2)
+        left, top = rng.uniform(0, 1 - share) * (width, height)
+        across, down = share * (width, height)
+        factor = long_side / max(across, down)
+        size = (max(16, round(across * factor)), max(16, round(down * factor)))
+        box = (left, top, left + across, top + down)
+        image = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, box=box)
+        whole = np.asarray(image, np.float32) / np.float32(255)
+        return whole[:, ::-1] if rng.random() < 0.5 else whole
+
     def _any(self, rng: np.random.Generator) -> Pixels:
         while len(self._bad) < len(self.paths):
             # A bad picture is drawn again and again, not removed: a resumed run must draw the same ones.

@@ -30,7 +30,7 @@ class RunSettings(Protocol):
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a run is: `losses` are means since the last report, `seconds_left` an estimate from the pace of this
+    """Where a run is: `losses` are means since the last report (of the steps that had them), `seconds_left` an estimate from the pace of this
     session.
     """
 
@@ -76,7 +76,7 @@ class TrainingRun(ABC, Generic[S]):
             TrainingDataError: the folder holds a run with other settings; there is nothing to train on.
         """
         self._begin()
-        sums: dict[str, float] = {}
+        seen: dict[str, list[float]] = {}
         began, first = time.monotonic(), self.step
         while not self.finished:
             if should_stop is not None and should_stop():
@@ -84,13 +84,13 @@ class TrainingRun(ABC, Generic[S]):
             losses = self._train_step()
             self.step += 1
             for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value
+                seen.setdefault(name, []).append(value)
             if self.step % self.settings.log_every == 0:
                 pace = (time.monotonic() - began) / (self.step - first)
-                means = {k: v / self.settings.log_every for k, v in sums.items()}
+                means = {name: sum(values) / len(values) for name, values in seen.items()}
                 left = pace * (self.settings.steps - self.step)
                 self._log(TrainingProgress(self.step, self.settings.steps, means, left), report)
-                sums = {}
+                seen = {}
             if self.step % self.settings.checkpoint_every == 0 and not self.finished:
                 self._save()
         return self._save()

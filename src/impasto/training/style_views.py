@@ -1,0 +1,94 @@
+"""Views of style pictures, with all that a painter's training asks of them computed once and used many times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.losses.moments import moments
+from impasto.networks.swift import STYLE_LAYERS
+
+Moments = dict[str, tuple[Tensor, Tensor]]  # by layer: mean (B, C), covariance (B, C, C)
+
+
+@dataclass(frozen=True)
+class StyleView:
+    """One way of looking at a style picture: its statistics for the style side, its moments for the loss."""
+
+    statistics: Tensor  # (S,)
+    moments: Moments  # B = 1, in bfloat16
+
+
+class StyleViews:
+    """A pool of views, slowly renewed. View n is the same whenever it is made, so that a resumed run sees the same.
+
+    Args:
+        count: size of the pool.
+        draw: the picture (1, 3, H, W) of view number n.
+        look: statistics and features at the style layers of such a picture.
+    """
+
+    def __init__(
+        self, count: int, draw: Callable[[int], Tensor], look: Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]
+    ) -> None:
+        self.count, self._draw, self._look = count, draw, look
+        self._views: dict[int, StyleView] = {}
+
+    def ready(self, newest: int) -> None:
+        """Make what is missing of the views up to number `newest`; forget those that `count` newer ones replace."""
+        wanted = range(max(0, newest + 1 - self.count), newest + 1)
+        self._views = {n: view for n, view in self._views.items() if n in wanted}
+        for n in wanted:
+            if n not in self._views:
+                self._views[n] = self._make(n)
+
+    def batch(self, rng: np.random.Generator, size: int, *, blends: float) -> tuple[Tensor, Moments]:
+        """Statistics (B, S) and moments of `size` styles, a share of them `blends` of two views.
+
+        The second value of the blend's statistics is that of a mixture of both pictures, as are its moments.
+        """
+        numbers = sorted(self._views)
+        chosen = [self._one(rng, numbers, blends) for _ in range(size)]
+        statistics = torch.stack([view.statistics for view in chosen])
+        return statistics, {
+            layer: (
+                torch.cat([view.moments[layer][0] for view in chosen]).float(),
+                torch.cat([view.moments[layer][1] for view in chosen]).float(),
+            )
+            for layer in STYLE_LAYERS
+        }
+
+    def _one(self, rng: np.random.Generator, numbers: list[int], blends: float) -> StyleView:
+        first, second = (self._views[numbers[i]] for i in rng.integers(len(numbers), size=2))
+        share = float(rng.uniform()) if rng.random() < blends else 1.0
+        return first if share == 1.0 else _blend(first, second, share)
+
+    def statistics(self) -> Tensor:
+        """Those of all views in the pool: (N, S)."""
+        return torch.stack([view.statistics for view in self._views.values()])
+
+    @torch.no_grad()
+    def _make(self, n: int) -> StyleView:
+        statistics, features = self._look(self._draw(n))
+        found: Moments = {}
+        for layer in STYLE_LAYERS:
+            mean, covariance = moments(features[layer])
+            found[layer] = (mean.bfloat16(), covariance.bfloat16())
+        return StyleView(statistics[0], found)
+
+
+def _blend(a: StyleView, b: StyleView, share: float) -> StyleView:
+    def mixed(x: Tensor, y: Tensor) -> Tensor:
+        return share * x + (1 - share) * y
+
+    return StyleView(
+        mixed(a.statistics, b.statistics),
+        {
+            layer: (mixed(a.moments[layer][0], b.moments[layer][0]), mixed(a.moments[layer][1], b.moments[layer][1]))
+            for layer in STYLE_LAYERS
+        },
+    )

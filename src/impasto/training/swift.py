@@ -1,0 +1,213 @@
+"""The training of `swift`: photographs painted in random styles, judged by a loss network (Johnson et al. 2016)."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.features.encoder import Encoder
+from impasto.losses.content import content_error
+from impasto.losses.moments import moments
+from impasto.networks.swift import MULTIPLE, STYLE_LAYERS, SwiftDesign, SwiftNetwork, style_statistics
+from impasto.networks.swift_file import save_swift
+from impasto.optimize.hardware import resolve_device
+from impasto.styles import draw, names
+from impasto.training.average import Average
+from impasto.training.crops import to_tensor
+from impasto.training.data import PictureBank
+from impasto.training.optimizer import FilterOptimizer
+from impasto.training.run import TrainingRun
+from impasto.training.style_views import Moments, StyleViews
+from impasto.training.swift_settings import SwiftTraining
+
+CONTENT_LAYER = "relu4_1"
+DETAIL_LAYERS = ("relu2_1", "relu3_1")
+
+
+class SwiftTrainer(TrainingRun[SwiftTraining]):
+    """Trains a painter for any style; see `TrainingRun`.
+
+    Args:
+        settings: see `SwiftTraining`.
+        teacher: the loss network.
+        encoder: of the style side; it stays as it is.
+        photos, paintings: training pictures.
+        folder: gets the latest `swift.safetensors`.
+    """
+
+    def __init__(
+        self,
+        settings: SwiftTraining,
+        teacher: Encoder,
+        encoder: Encoder,
+        photos: PictureBank,
+        paintings: PictureBank,
+        folder: Path,
+    ) -> None:
+        super().__init__(settings, folder)
+        self.device = resolve_device(settings.device)
+        self.teacher = teacher.eval().requires_grad_(False).on(self.device)
+        self.photos, self.paintings = photos, paintings
+        torch.manual_seed(settings.seed)
+        design = SwiftDesign(settings.half, settings.quarter, settings.eighth, settings.blocks, settings.hidden)
+        self.network = SwiftNetwork(design, encoder).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = Average(self.network.trained(), settings.ema)
+        self.optimizer = FilterOptimizer(self.network)
+        self.views = StyleViews(settings.views, self._draw, self._look)
+
+    # -- one step
+
+    def _train_step(self) -> dict[str, float]:
+        s = self.settings
+        rng = np.random.default_rng((s.seed, self.step))
+        self.views.ready(s.views + self.step // s.renew_every)
+        contents = self._contents(rng)
+        thumbnails = self._thumbnails(contents, rng)
+        identity = self.step % s.identity_every == 0
+        with torch.autocast(self.device.type, torch.bfloat16):
+            losses = (
+                self._identity_losses(contents, thumbnails) if identity else self._losses(contents, thumbnails, rng)
+            )
+        weighted = [weight * loss for weight, loss in losses.values()]
+        torch.autograd.backward(torch.stack(weighted).sum())
+        self.optimizer.step(self._learning_rate())
+        self.average.update(self.network.trained(), self.step)
+        return {name: loss.item() for name, (_, loss) in losses.items()}
+
+    def _losses(
+        self, contents: Tensor, thumbnails: Tensor, rng: np.random.Generator
+    ) -> dict[str, tuple[float, Tensor]]:
+        """Weight and value by name."""
+        s = self.settings
+        statistics, wanted = self.views.batch(rng, len(contents), blends=s.blends)
+        painted = self.network.content(contents, thumbnails, self.network.style.head(statistics.to(self.device)))
+        with torch.no_grad():
+            kept = self.teacher(contents, (*DETAIL_LAYERS, CONTENT_LAYER))
+        features = self.teacher(painted.float().clamp(-0.5, 1.5), STYLE_LAYERS)
+        gram, apart = style_errors(features, wanted)
+        details = [content_error(features[layer], kept[layer], "normalised") for layer in DETAIL_LAYERS]
+        found = features[CONTENT_LAYER].float(), kept[CONTENT_LAYER].float()
+        return {
+            "content": (s.content_weight, relative(*found)),
+            "detail": (s.detail_weight, torch.stack(details).mean()),
+            "gram": (s.gram_weight, gram),
+            "moments": (s.moments_weight, apart),
+            "range": (s.range_weight, out_of_range(painted)),
+            "smoothness": (s.smoothness_weight, variation(painted)),
+        }
+
+    def _identity_losses(self, contents: Tensor, thumbnails: Tensor) -> dict[str, tuple[float, Tensor]]:
+        painted = self.network.content(contents, thumbnails, self.network.style(contents))
+        s = self.settings
+        return {
+            "identity": (s.identity_weight, (painted.float() - contents).abs().mean()),
+            "range": (s.range_weight, out_of_range(painted)),
+        }
+
+    def _learning_rate(self) -> float:
+        """A linear rise over the first steps, then an exponential fall to a hundredth."""
+        s = self.settings
+        return s.learning_rate * math.exp(math.log(0.01) * self.step / s.steps) * min(1.0, (self.step + 1) / s.warm_up)
+
+    # -- data
+
+    def _contents(self, rng: np.random.Generator) -> Tensor:
+        s = self.settings
+        crops = []
+        for _ in range(s.batch):
+            bank = self.paintings if rng.random() < s.paintings_as_content else self.photos
+            crops.append(to_tensor(bank.crop(rng, s.size, scales=s.zoom)))
+        return torch.stack(crops).to(self.device).contiguous(memory_format=torch.channels_last)
+
+    def _thumbnails(self, contents: Tensor, rng: np.random.Generator) -> Tensor:
+        low, high = self.settings.thumbnail
+        side = MULTIPLE * round(min(high, self.settings.size, float(rng.uniform(low, high))) / MULTIPLE)
+        return F.interpolate(contents, (side, side), mode="bilinear", antialias=True, align_corners=False)
+
+    def _draw(self, n: int) -> Tensor:
+        """View number n of a style picture."""
+        s = self.settings
+        rng = np.random.default_rng((s.seed, 2**31, n))
+        kind = rng.choice(3, p=np.array(s.kinds) / sum(s.kinds))
+        side = round(rng.uniform(*s.view_sides))
+        if kind == 2:
+            known = names()
+            pixels = draw(known[rng.integers(len(known))], size=(side, side), seed=int(rng.integers(2**31))).pixels
+        else:
+            pixels = (self.photos if kind else self.paintings).view(rng, side)
+        picture = to_tensor(pixels)
+        if rng.random() < 0.2:
+            picture = picture[torch.from_numpy(rng.permutation(3))]
+        return picture[None].to(self.device).contiguous(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def _look(self, picture: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            statistics = style_statistics(self.network.style.encoder(picture, STYLE_LAYERS))
+            return statistics, self.teacher(picture, STYLE_LAYERS)
+
+    # -- state
+
+    def _prepare(self) -> None:
+        pass
+
+    def _start_anew(self) -> None:
+        self.views.ready(self.settings.views)
+        self.network.style.head.calibrate(self.views.statistics())
+        self.average = Average(self.network.trained(), self.settings.ema)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "network": self.network.trained().state_dict(),
+            "average": self.average.weights,
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.network.trained().load_state_dict(state["network"])
+        self.average.load(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def _write(self) -> Path:
+        path = self.folder / "swift.safetensors"
+        save_swift(self.network, path, weights=self.average.weights)
+        return path
+
+
+def relative(x: Tensor, target: Tensor) -> Tensor:
+    """Σ (x − y)² / Σ y² for each picture of a batch, and the mean of these."""
+    squared, scale = (x - target).square().flatten(1).sum(1), target.square().flatten(1).sum(1)
+    return (squared / (scale + 1e-6)).mean()
+
+
+def style_errors(features: dict[str, Tensor], wanted: Moments) -> tuple[Tensor, Tensor]:
+    """Relative errors of the Gram matrices, and of means and covariances apart, averaged over the style layers."""
+    grams, apart = [], []
+    for layer in STYLE_LAYERS:
+        mean, covariance = moments(features[layer])
+        its_mean, its_covariance = wanted[layer]
+        grams.append(relative(covariance + _outer(mean), its_covariance + _outer(its_mean)))
+        apart.append(relative(mean, its_mean) + relative(covariance, its_covariance))
+    return torch.stack(grams).mean(), torch.stack(apart).mean()
+
+
+def _outer(mean: Tensor) -> Tensor:
+    return mean[:, :, None] * mean[:, None, :]
+
+
+def out_of_range(pictures: Tensor) -> Tensor:
+    """The mean square of what is below 0 or above 1."""
+    pictures = pictures.float()
+    return (pictures - pictures.clamp(0, 1)).square().mean()
+
+
+def variation(pictures: Tensor) -> Tensor:
+    """The mean absolute difference of neighbours."""
+    pictures = pictures.float()
+    return (pictures.diff(dim=2).abs().mean() + pictures.diff(dim=3).abs().mean()) / 2
