@@ -30,8 +30,11 @@ class RunSettings(Protocol):
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a run is: `losses` are means since the last report (of the steps that had them), `seconds_left` an estimate from the pace of this
-    session.
+    """Where a run is.
+
+    Attributes:
+        losses: means since the last report, of the steps that had them.
+        seconds_left: an estimate from the pace of this session.
     """
 
     step: int

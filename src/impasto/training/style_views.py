@@ -49,7 +49,7 @@ class StyleViews:
     def batch(self, rng: np.random.Generator, size: int, *, blends: float) -> tuple[Tensor, Moments]:
         """Statistics (B, S) and moments of `size` styles, a share of them `blends` of two views.
 
-        The second value of the blend's statistics is that of a mixture of both pictures, as are its moments.
+        A blend's statistics and moments are the means of both views' by share.
         """
         numbers = sorted(self._views)
         chosen = [self._one(rng, numbers, blends) for _ in range(size)]
@@ -85,10 +85,8 @@ def _blend(a: StyleView, b: StyleView, share: float) -> StyleView:
     def mixed(x: Tensor, y: Tensor) -> Tensor:
         return share * x + (1 - share) * y
 
-    return StyleView(
-        mixed(a.statistics, b.statistics),
-        {
-            layer: (mixed(a.moments[layer][0], b.moments[layer][0]), mixed(a.moments[layer][1], b.moments[layer][1]))
-            for layer in STYLE_LAYERS
-        },
-    )
+    both: Moments = {}
+    for layer, (mean, covariance) in a.moments.items():
+        its_mean, its_covariance = b.moments[layer]
+        both[layer] = (mixed(mean, its_mean), mixed(covariance, its_covariance))
+    return StyleView(mixed(a.statistics, b.statistics), both)
