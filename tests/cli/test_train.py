@@ -1,4 +1,4 @@
-"""`impasto train encoder`."""
+"""`impasto train encoder` and `impasto train swift`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from cli_answer import Answer
 from PIL import Image
 
-from impasto.cli.train import as_toml, make_settings
+from impasto.cli.training_config import as_toml, make_settings
 from impasto.errors import UnknownNameError, UsageError
 from impasto.training.settings import EncoderTraining
 
@@ -63,8 +63,8 @@ def test_all_settings_survive_toml(tmp_path: Path) -> None:
     settings = EncoderTraining(steps=7, learning_rate=1e-4, blocks=BLOCKS)
     path = tmp_path / "run.toml"
     path.write_text(as_toml(settings))
-    assert make_settings(path, {}) == settings
-    assert make_settings(path, {"steps": 9}).steps == 9
+    assert make_settings(EncoderTraining, path, {}) == settings
+    assert make_settings(EncoderTraining, path, {"steps": 9}).steps == 9
 
 
 def test_print_config_prints_the_defaults(impasto: Impasto) -> None:
@@ -97,7 +97,7 @@ def test_config_is_checked(tmp_path: Path, text: str, error: type[Exception], sa
     path = tmp_path / "run.toml"
     path.write_text(text)
     with pytest.raises(error, match=says):
-        make_settings(path, {})
+        make_settings(EncoderTraining, path, {})
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,28 @@ def test_trains_and_the_result_paints(impasto: Impasto, folder: Path, studio: li
     *steps, result = answer.objects
     assert [o["step"] for o in steps] == [1, 2, 3, 4]
     assert {"feature", "gram"} <= set(steps[0]["losses"])
-    assert result == {"encoder": "run/encoder.safetensors", "step": 4}
-    answer = impasto("paint", "photo.jpg", "-s", "style.png", "--encoder", result["encoder"], "--iterations", "2")
+    assert result == {"weights": "run/encoder.safetensors", "step": 4}
+    answer = impasto("paint", "photo.jpg", "-s", "style.png", "--encoder", result["weights"], "--iterations", "2")
     assert answer.code == 0, answer.err
+
+
+def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: Path, studio: list[str]) -> None:
+    config = {"size": 32, "batch": 1, "thumbnail": [32, 32], "views": 2, "view_sides": [32, 40], "kinds": [1, 1, 0]}
+    config |= {"half": 4, "quarter": 4, "eighth": 8, "blocks": 1, "hidden": 4, "log_every": 1}
+    Path("swift.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))
+    words = "--content photos --style paintings --run swift --config swift.toml --steps 2"
+    answer = impasto("train", "swift", *words.split(), "--json")
+    assert answer.code == 0, answer.err
+    *steps, result = answer.objects
+    assert [o["step"] for o in steps] == [1, 2]
+    assert result == {"weights": "swift/swift.safetensors", "step": 2}
+    assert Path("swift/swift.safetensors").stat().st_size > 1000
+
+
+def test_the_places_of_swift_are_needed(impasto: Impasto) -> None:
+    answer = impasto("train", "swift")
+    assert answer.code == 2
+    assert "--content, --style and --run are all needed." in answer.err
 
 
 @pytest.mark.slow

@@ -1,10 +1,8 @@
-"""`impasto train encoder`: distil a loss network from a teacher; resumable, with settings from a TOML file and from
-flags."""
+"""`impasto train encoder|swift`: resumable, with settings from a TOML file and from flags."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,118 +11,127 @@ import typer
 from impasto.cli.bars import training_bar
 from impasto.cli.interruption import Interruption
 from impasto.cli.threads import Threads, use_threads
+from impasto.cli.training_config import as_toml, make_settings
 from impasto.cli.voice import Voice
 from impasto.errors import InterruptedByUserError, UsageError
 from impasto.extras import needs_extra
-from impasto.records import checked, field_types
 
 if TYPE_CHECKING:
-    from impasto.training.run import TrainingProgress
-    from impasto.training.settings import EncoderTraining
+    from impasto.training.run import TrainingProgress, TrainingRun
 
 app = typer.Typer(help="Train networks.", no_args_is_help=True)
+
+Teacher = Annotated[Path | None, typer.Option(help="Weight file of the loss network to learn from.")]
+Run = Annotated[Path | None, typer.Option(help="Folder of the run; one that was begun is resumed.")]
+Config = Annotated[Path | None, typer.Option(help="Settings as TOML.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="How many steps.")]
+Size = Annotated[int | None, typer.Option(min=16, help="Side of the crops, in pixels.")]
+LearningRate = Annotated[float | None, typer.Option(help="At the beginning.")]
+CheckpointEvery = Annotated[int | None, typer.Option(min=1, help="Steps between checkpoints.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Of all chance.")]
+PrintConfig = Annotated[bool, typer.Option("--print-config", help="Print all settings as TOML, and end.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no notes.")]
+Json = Annotated[bool, typer.Option("--json", help="Progress and result as JSON, an object a line.")]
 
 
 @app.callback()
 def _train() -> None:
-    """Train networks."""
+    """Train networks.
+
+    Flags come before the settings file. Ctrl-C saves a checkpoint; the same command goes on from there.
+    """
 
 
 @app.command("encoder")
 def encoder(
-    teacher: Annotated[Path | None, typer.Option(help="Weight file of the network to learn from.")] = None,
+    teacher: Teacher = None,
     photos: Annotated[list[Path] | None, typer.Option(help="Folder of photographs; repeatable.")] = None,
     paintings: Annotated[list[Path] | None, typer.Option(help="Folder of paintings; repeatable.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Folder of the run; one that was begun is resumed.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Settings as TOML.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="How many steps.")] = None,
-    size: Annotated[int | None, typer.Option(min=16, help="Side of the crops, in pixels.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="At the beginning.")] = None,
-    checkpoint_every: Annotated[int | None, typer.Option(min=1, help="Steps between checkpoints.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of all chance.")] = None,
-    print_config: Annotated[bool, typer.Option("--print-config", help="Print all settings as TOML, and end.")] = False,
+    run: Run = None,
+    config: Config = None,
+    steps: Steps = None,
+    size: Size = None,
+    learning_rate: LearningRate = None,
+    checkpoint_every: CheckpointEvery = None,
+    seed: Seed = None,
+    print_config: PrintConfig = False,
     threads: Threads = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no notes.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Progress and result as JSON, an object a line.")] = False,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
-    """Train a small encoder on the features, Gram matrices and gradients of a large one.
+    """Train a small encoder on the features and Gram matrices of a large one.
 
     Flags come before the file. Ctrl-C saves a checkpoint; the same command goes on from there.
     """
     voice = Voice(quiet=quiet, json=json)
     flags = {"steps": steps, "size": size, "learning_rate": learning_rate, "checkpoint_every": checkpoint_every}
-    flags["seed"] = seed
     with needs_extra("Training"):
-        settings = make_settings(config, {name: value for name, value in flags.items() if value is not None})
+        from impasto.training.settings import EncoderTraining
+    settings = make_settings(EncoderTraining, config, {**flags, "seed": seed})
     if print_config:
         voice.line(as_toml(settings).rstrip())
         return
     if teacher is None or run is None or not photos or not paintings:
-        raise UsageError(
-            "--teacher, --photos, --paintings and --run are all needed.",
-            hint="`impasto train encoder --help` tells all options.",
-        )
+        raise _needed("--teacher, --photos, --paintings and --run", "encoder")
     use_threads(threads)
-    _run(settings, teacher, photos, paintings, run, voice)
-
-
-def make_settings(config: Path | None, flags: dict[str, Any]) -> EncoderTraining:
-    """Settings from a TOML file with `flags` in place of what it says.
-
-    Raises:
-        UsageError: the file cannot be read or is not TOML; a value of the wrong type or out of range.
-        UnknownNameError: a key that is no setting, with near ones.
-    """
-    from impasto.training.settings import EncoderTraining
-
-    given = {**(_read_toml(config) if config else {}), **flags}
-    values = checked(field_types(EncoderTraining), given, kind="training setting")
-    return EncoderTraining(**values)
-
-
-def as_toml(settings: EncoderTraining) -> str:
-    """All settings, one a line, as `--config` reads them."""
-    values = asdict(settings)
-    return "".join(f"{f.name} = {_toml(values[f.name])}\n" for f in fields(settings))
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"The settings {str(path)!r} can't be read: {error.strerror}.", hint="See --config."
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{path.name} is not TOML: {error}.",
-            hint="`impasto train encoder --print-config` shows what it looks like.",
-        ) from error
-
-
-def _run(
-    settings: EncoderTraining, teacher: Path, photos: list[Path], paintings: list[Path], folder: Path, voice: Voice
-) -> None:
     with needs_extra("Training"):
         from impasto.features import load_encoder
         from impasto.training.data import PictureBank, find_pictures
         from impasto.training.encoder import EncoderTrainer
+    banks = PictureBank(find_pictures(photos)), PictureBank(find_pictures(paintings))
+    weights = _run(EncoderTrainer(settings, load_encoder(teacher), *banks, run), voice)
+    voice.note(f"Trained. Paint with it: impasto paint … --encoder {weights}")
 
+
+@app.command("swift")
+def swift(
+    teacher: Teacher = None,
+    content: Annotated[list[Path] | None, typer.Option(help="Folder of photographs; repeatable.")] = None,
+    style: Annotated[list[Path] | None, typer.Option(help="Folder of style pictures; repeatable.")] = None,
+    run: Run = None,
+    config: Config = None,
+    steps: Steps = None,
+    size: Size = None,
+    learning_rate: LearningRate = None,
+    checkpoint_every: CheckpointEvery = None,
+    seed: Seed = None,
+    print_config: PrintConfig = False,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Train the painter that paints any style in one pass.
+
+    Flags come before the file. Ctrl-C saves a checkpoint; the same command goes on from there.
+    """
+    voice = Voice(quiet=quiet, json=json)
+    flags = {"steps": steps, "size": size, "learning_rate": learning_rate, "checkpoint_every": checkpoint_every}
+    with needs_extra("Training"):
+        from impasto.training.swift_settings import SwiftTraining
+    settings = make_settings(SwiftTraining, config, {**flags, "seed": seed})
+    if print_config:
+        voice.line(as_toml(settings).rstrip())
+        return
+    if run is None or not content or not style:
+        raise _needed("--content, --style and --run", "swift")
+    use_threads(threads)
+    with needs_extra("Training"):
+        from impasto.features import load_encoder
+        from impasto.training.data import PictureBank, find_pictures
+        from impasto.training.swift import SwiftTrainer
+    banks = PictureBank(find_pictures(content)), PictureBank(find_pictures(style))
+    lite = load_encoder("lite")
+    _run(SwiftTrainer(settings, load_encoder(teacher) if teacher else load_encoder("lite"), lite, *banks, run), voice)
+    voice.note("Trained.")
+
+
+def _needed(options: str, verb: str) -> UsageError:
+    return UsageError(f"{options} are all needed.", hint=f"`impasto train {verb} --help` tells all options.")
+
+
+def _run(trainer: TrainingRun[Any], voice: Voice) -> Path:
+    """Train with a progress bar, and tell where the weights are."""
     interruption = Interruption("Saving a checkpoint. Press Ctrl-C once more to end without.")
-
-    trainer = EncoderTrainer(
-        settings,
-        load_encoder(teacher),
-        PictureBank(find_pictures(photos)),
-        PictureBank(find_pictures(paintings)),
-        folder,
-    )
     with training_bar(voice) as bar, interruption:
 
         def report(progress: TrainingProgress) -> None:
@@ -136,11 +143,11 @@ def _run(
         weights = trainer.run(report, should_stop=interruption)
     if not trainer.finished:
         raise InterruptedByUserError(
-            f"Stopped after step {trainer.step} of {settings.steps}.",
+            f"Stopped after step {trainer.step} of {trainer.settings.steps}.",
             hint="A checkpoint is saved; the same command goes on from there.",
         )
     if voice.json:
-        voice.object({"encoder": str(weights), "step": trainer.step})
+        voice.object({"weights": str(weights), "step": trainer.step})
     else:
         voice.line(str(weights))
-    voice.note(f"Trained. Paint with it: impasto paint … --encoder {weights}")
+    return weights

@@ -64,6 +64,15 @@ class SwiftContent(nn.Module):
         self.finish = convolution(half, half)
         self.last = convolution(half, 12)
 
+    @property
+    def margin(self) -> int:
+        """How many pixels away from a tile's border the painting is that of the whole picture, a multiple of 8."""
+        eighth = 2 + 2 * self.design.blocks  # 1 at 1/2, 1 + 2 at 1/4, halved and rounded up, 2 a block
+        quarter = 2 * eighth + 2
+        half = 2 * quarter + 2
+        reach = 2 * half
+        return -(-reach // MULTIPLE) * MULTIPLE
+
     def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor) -> Tensor:
         """
         Args:

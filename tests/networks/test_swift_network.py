@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from impasto.features.architectures import Architecture
+from impasto.features.encoder import Encoder
+from impasto.networks.modulation import ModulatedBlock, Pass
+from impasto.networks.swift import SwiftDesign, SwiftNetwork, style_statistics
+
+DESIGN = SwiftDesign(half=4, quarter=6, eighth=8, blocks=2, hidden=5)
+BLOCKS = ((4, 4), (6,), (8,), (8, 8), (8,))
+
+
+@pytest.fixture
+def network() -> SwiftNetwork:
+    torch.manual_seed(0)
+    made = SwiftNetwork(DESIGN, Encoder(Architecture(BLOCKS), padding="reflect"))
+    with torch.no_grad():  # a fresh network modulates next to nothing
+        made.style.head.code.weight.normal_(std=0.5)
+    return made.eval().requires_grad_(False)
+
+
+def _pictures(seed: int, *shape: int) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_normalisation_against_numpy() -> None:
+    x, code = _pictures(0, 2, 3, 4, 5), _pictures(1, 2, 6)
+    found = Pass(code).normalise(x).numpy()
+    for b in range(2):
+        for c in range(3):
+            plane = x[b, c].double().numpy()
+            gamma, beta = code[b, c].item(), code[b, 3 + c].item()
+            expected = (plane - plane.mean()) / np.sqrt(plane.var() + 1e-4) * (1 + gamma) + beta
+            np.testing.assert_allclose(found[b, c], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_known_statistics_replace_those_of_the_features() -> None:
+    code = _pictures(1, 1, 6)
+    first = Pass(code)
+    small = _pictures(0, 1, 3, 4, 4)
+    first.normalise(small)
+    large = _pictures(2, 1, 3, 8, 8) + 5
+    scale = (1 + code[:, :3, None, None]) / (small.var((2, 3), correction=0, keepdim=True) + 1e-4).sqrt()
+    expected = (large - small.mean((2, 3), keepdim=True)) * scale + code[:, 3:, None, None]
+    torch.testing.assert_close(Pass(code, first.taken).normalise(large), expected)
+
+
+def test_a_flat_channel_stays_finite() -> None:
+    assert torch.isfinite(Pass(torch.zeros(1, 2)).normalise(torch.ones(1, 1, 4, 4))).all()
+
+
+def test_the_block_s_gradient() -> None:
+    torch.manual_seed(0)
+    block = ModulatedBlock(2).double()
+    x, code = _pictures(0, 1, 2, 4, 4).double(), _pictures(1, 1, 4).double()
+    known = Pass(code)
+    known.normalise(x)
+    x.requires_grad_(True)
+    code.requires_grad_(True)
+    assert torch.autograd.gradcheck(lambda x, code: block(x, Pass(code, known.taken)), (x, code))
+
+
+def test_the_code_is_used_up(network: SwiftNetwork) -> None:
+    """As many numbers as the normalisations take, no more: each of them changes the painting."""
+    codes = torch.zeros(1, DESIGN.code_length)
+    picture = _pictures(0, 1, 3, 32, 48)
+    taken = network.content.statistics(picture, codes)
+    assert [mean.shape[1] for mean in taken.means] == list(DESIGN.modulated)
+    codes.requires_grad_(True)
+    (slope,) = torch.autograd.grad(network.content(picture, picture, codes).square().sum(), codes)
+    assert (slope != 0).float().mean() > 0.9  # a channel may be behind a closed ReLU
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 64), (40, 24)])
+def test_shapes(network: SwiftNetwork, height: int, width: int) -> None:
+    codes = network.style(_pictures(1, 2, 3, 33, 47))
+    assert codes.shape == (2, DESIGN.code_length)
+    assert network.content(_pictures(0, 2, 3, height, width), _pictures(2, 2, 3, 16, 24), codes).shape == (
+        2,
+        3,
+        height,
+        width,
+    )
+
+
+def test_a_tile_is_painted_as_the_whole_is(network: SwiftNetwork) -> None:
+    """Away from its border by as much as the network sees; statistics come from the thumbnail."""
+    picture, thumbnail = _pictures(0, 1, 3, 256, 320), _pictures(1, 1, 3, 40, 48)
+    codes = network.style(_pictures(2, 1, 3, 32, 32))
+    whole = network.content(picture, thumbnail, codes)
+    tile = network.content(picture[:, :, 32:, 40:], thumbnail, codes)
+    error = (tile - whole[:, :, 32:, 40:]).abs().amax((0, 1))
+    margin = network.content.margin
+    assert error[margin:, margin:].max() < 1e-5
+    assert error[margin - 8 :, margin - 8 :].max() > 1e-4
+
+
+def test_style_statistics_against_numpy() -> None:
+    features = {f"relu{block}_1": _pictures(block, 1, 2, 5, 6) for block in range(1, 6)}
+    expected: list[float] = []
+    for block in range(1, 6):
+        planes = features[f"relu{block}_1"][0].double().numpy().reshape(2, -1)
+        expected += list(np.sqrt(planes.mean(1) + 1e-6)) + list(np.sqrt(np.sqrt(planes.var(1) + 1e-6)))
+    np.testing.assert_allclose(style_statistics(features)[0].numpy(), expected, rtol=1e-5)
+
+
+def test_the_encoder_is_not_trained(network: SwiftNetwork) -> None:
+    network.requires_grad_(True)
+    names = dict(network.trained().named_parameters())
+    assert {name.split(".")[0] for name in names} == {"content", "head"}
+
+
+def test_calibrated_inputs_have_mean_0_and_deviation_1(network: SwiftNetwork) -> None:
+    statistics = _pictures(0, 50, network.style.head.first.in_features) * 7 + 3
+    network.style.head.calibrate(statistics)
+    inputs = (statistics - network.style.head.centre) / network.style.head.spread
+    assert inputs.mean(0).abs().max() < 1e-4
+    assert (inputs.std(0) - 1).abs().max() < 1e-2

@@ -1,0 +1,164 @@
+"""Training `swift` for real, only small: it learns, it resumes to the same bits; its losses against NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from impasto.errors import UsageError
+from impasto.features.architectures import Architecture
+from impasto.features.encoder import Encoder
+from impasto.losses.moments import moments
+from impasto.training.checkpoint import load_checkpoint
+from impasto.training.data import PictureBank, find_pictures
+from impasto.training.run import TrainingProgress
+from impasto.training.style_views import StyleViews
+from impasto.training.swift import STYLE_LAYERS, SwiftTrainer, out_of_range, relative, style_errors, variation
+from impasto.training.swift_settings import SwiftTraining
+
+SMALL = SwiftTraining(
+    steps=6,
+    size=32,
+    batch=2,
+    thumbnail=(32, 32),
+    views=3,
+    renew_every=2,
+    view_sides=(32, 48),
+    kinds=(2, 1, 0),
+    blends=0.5,
+    warm_up=2,
+    identity_every=3,
+    checkpoint_every=3,
+    log_every=3,
+    device="cpu",
+    half=4,
+    quarter=6,
+    eighth=8,
+    blocks=1,
+    hidden=8,
+)
+
+
+def _trainer(settings: SwiftTraining, teacher: Encoder, pictures: Path, run: Path) -> SwiftTrainer:
+    bank = PictureBank(find_pictures([pictures]))
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        encoder = Encoder(Architecture(((3, 3), (4,), (5,), (6, 6), (7,))), padding="reflect")
+    return SwiftTrainer(settings, teacher, encoder, bank, bank, run)
+
+
+def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    reports: list[TrainingProgress] = []
+    settings = replace(SMALL, steps=120, log_every=30, checkpoint_every=200)
+    _trainer(settings, teacher, pictures, tmp_path / "run").run(reports.append)
+    first, last = reports[0].losses, reports[-1].losses
+    assert last["gram"] < 0.75 * first["gram"]
+    assert last["moments"] < first["moments"]
+    assert last["content"] < first["content"] / 2
+    assert last["identity"] < 0.9 * first["identity"]
+    assert last["range"] < first["range"] / 10
+    assert set(last) == {"content", "detail", "gram", "moments", "range", "smoothness", "identity"}
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    whole = _trainer(SMALL, teacher, pictures, tmp_path / "whole").run()
+    cut = _trainer(SMALL, teacher, pictures, tmp_path / "cut")
+    cut.run(should_stop=lambda: cut.step == 4)
+    assert load_checkpoint(tmp_path / "cut" / "checkpoint.pt")["step"] == 4
+    resumed = _trainer(SMALL, teacher, pictures, tmp_path / "cut").run()
+    tensors, expected = load_file(resumed), load_file(whole)
+    assert tensors.keys() == expected.keys()
+    assert all(torch.equal(tensors[name], expected[name]) for name in expected)
+
+
+def test_relative_is_each_picture_s_own() -> None:
+    target = torch.tensor([[1.0, 2.0], [10.0, 0.0]])
+    assert relative(target + 1, target).item() == pytest.approx((2 / 5 + 2 / 100) / 2, rel=1e-5)
+
+
+def test_style_errors_against_numpy() -> None:
+    random = torch.Generator().manual_seed(0)
+    features, styles = (
+        {layer: torch.rand(2, 3, 4, 5, generator=random, dtype=torch.float64) for layer in STYLE_LAYERS} for _ in "ab"
+    )
+    gram, apart = style_errors(features, {layer: moments(styles[layer]) for layer in STYLE_LAYERS})
+    grams, parts = [], []
+    for layer in STYLE_LAYERS:
+        for b in range(2):
+            x, y = (f[layer][b].numpy().reshape(3, -1) for f in (features, styles))
+            ratio = [np.sum((f(x) - f(y)) ** 2) / np.sum(f(y) ** 2) for f in (_gram, _mean, _covariance)]
+            grams.append(ratio[0])
+            parts.append(ratio[1] + ratio[2])
+    assert gram.item() == pytest.approx(np.mean(grams), rel=1e-4)
+    assert apart.item() == pytest.approx(np.mean(parts), rel=1e-4)
+
+
+def _gram(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x @ x.T / x.shape[1])
+
+
+def _mean(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x.mean(1))
+
+
+def _covariance(x: np.ndarray) -> np.ndarray:
+    return np.cov(x, bias=True)
+
+
+def test_out_of_range_and_variation_known_values() -> None:
+    picture = torch.tensor([[[[-1.0, 0.5], [1.0, 3.0]]]])
+    assert out_of_range(picture).item() == pytest.approx((1 + 0 + 0 + 4) / 4)
+    assert variation(picture).item() == pytest.approx(((2 + 2.5) / 2 + (1.5 + 2) / 2) / 2)
+
+
+def test_views_are_the_same_whenever_they_are_made_and_old_ones_go() -> None:
+    made: list[int] = []
+
+    def draw(n: int) -> torch.Tensor:
+        made.append(n)
+        return torch.full((1, 3, 4, 4), float(n))
+
+    def look(picture: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        return picture[:, :, 0, 0], dict.fromkeys(STYLE_LAYERS, picture)
+
+    views = StyleViews(3, draw, look)
+    views.ready(2)
+    views.ready(3)
+    assert made == [0, 1, 2, 3]
+    late = StyleViews(3, draw, look)
+    late.ready(3)
+    assert torch.equal(views.statistics(), late.statistics())
+    assert views.statistics()[:, 0].tolist() == [1, 2, 3]
+
+
+def test_blends_mix_statistics_and_moments_by_one_share() -> None:
+    def look(picture: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        return picture[:, :, 0, 0], dict.fromkeys(STYLE_LAYERS, picture)
+
+    views = StyleViews(4, lambda n: torch.full((1, 3, 4, 4), float(n)), look)
+    views.ready(3)
+    statistics, wanted = views.batch(np.random.default_rng(0), 16, blends=1.0)
+    means, _ = wanted["relu3_1"]
+    assert len(set(statistics[:, 0].tolist())) > 4
+    torch.testing.assert_close(means, statistics, rtol=2**-7, atol=1e-2)
+    whole, _ = views.batch(np.random.default_rng(0), 16, blends=0.0)
+    assert set(whole[:, 0].tolist()) <= {0.0, 1.0, 2.0, 3.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"size": 30}, "size"),
+        ({"thumbnail": (64, 32)}, "thumbnail"),
+        ({"kinds": (0, 0, 0)}, "kinds"),
+        ({"batch": 0}, "batch is 0"),
+    ],
+)
+def test_settings_are_checked(change: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        replace(SMALL, **change)  # type: ignore[arg-type]
