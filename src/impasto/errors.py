@@ -34,6 +34,7 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
     ├── OutOfMemoryError            52   507   this picture needs more memory than there is
     ├── DivergedError               53   500   the optimisation met NaN and could not recover
     ├── TrainingDataError           54   422   nothing to train on, a checkpoint that does not fit
+    ├── ExportError                 55   500   an exported network does not do what the trained one does
     ├── PartialFailureError         60   207   some of several pictures failed; the others are done
     └── InterruptedByUserError     130   499   Ctrl-C
 """
@@ -210,6 +211,11 @@ class DivergedError(ImpastoError):
 class TrainingDataError(ImpastoError):
     exit_code, http_status = 54, 422
     usual_hint = "Name folders that hold pictures."
+
+
+class ExportError(ImpastoError):
+    exit_code, http_status = 55, 500
+    usual_hint = "Try another version of torch or onnxruntime."
 
 
 class PartialFailureError(ImpastoError):

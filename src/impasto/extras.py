@@ -15,6 +15,8 @@ EXTRA_OF_PACKAGE: Mapping[str, str] = {
     "tifffile": "studio",
     "matplotlib": "studio",
     "tensorboard": "studio",
+    "onnx": "studio",
+    "onnxscript": "studio",
     "skimage": "demo",
 }
 """Importable name of a package → the extra that installs it; a test compares this with pyproject.toml."""

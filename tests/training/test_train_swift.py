@@ -59,7 +59,6 @@ def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     first, last = reports[0].losses, reports[-1].losses
     assert last["gram"] < 0.75 * first["gram"]
     assert last["moments"] < first["moments"]
-    assert last["content"] < first["content"] / 2
     assert last["identity"] < 0.9 * first["identity"]
     assert last["range"] < first["range"] / 10
     assert set(last) == {"content", "detail", "gram", "moments", "range", "smoothness", "identity"}

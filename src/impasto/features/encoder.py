@@ -104,7 +104,7 @@ class Encoder(nn.Module):
 
     def _convolve(self, name: str, x: Tensor, *, relu: bool) -> Tensor:
         convolution = self.convolution(name)
-        if not convolution.weight.requires_grad:
+        if not convolution.weight.requires_grad and torch.is_grad_enabled():
             return frozen_convolution(x, convolution.weight, convolution.bias, self.padding, relu=relu)
         y = F.conv2d(pad(x, self.padding), convolution.weight, convolution.bias)
         return F.relu(y) if relu else y

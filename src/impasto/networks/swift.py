@@ -29,7 +29,7 @@ MULTIPLE = 8  # sides of the picture and of the thumbnail are multiples of this
 class SwiftDesign:
     """Channels at 1/2, 1/4 and 1/8 of the picture's size, blocks at 1/8, and the width of the style side."""
 
-    half: int = 32
+    half: int = 16
     quarter: int = 48
     eighth: int = 96
     blocks: int = 3
@@ -38,7 +38,7 @@ class SwiftDesign:
     @property
     def modulated(self) -> tuple[int, ...]:
         """Channels of each modulated normalisation, in the order met."""
-        return (self.quarter, *([self.eighth] * (self.blocks + 1)), self.quarter, self.quarter, self.half, self.half)
+        return (self.quarter, *([self.eighth] * (self.blocks + 1)), self.quarter, self.quarter, self.half)
 
     @property
     def code_length(self) -> int:
@@ -53,7 +53,10 @@ class SwiftContent(nn.Module):
         super().__init__()
         half, quarter, eighth = design.half, design.quarter, design.eighth
         self.design = design
-        self.stem = convolution(12, half)
+        self.stem = nn.Conv2d(3, half, 4, 2, padding=1)
+        with torch.no_grad():  # so that it starts out on colours around 0
+            assert self.stem.bias is not None
+            self.stem.bias.copy_(-0.5 * self.stem.weight.sum((1, 2, 3)))
         self.to_quarter = convolution(half, quarter, stride=2)
         self.fine_in = ModulatedBlock(quarter)
         self.to_eighth = convolution(quarter, eighth, stride=2)
@@ -95,7 +98,7 @@ class SwiftContent(nn.Module):
         return F.pixel_shuffle(self.last(self._features(pictures, Pass(codes, statistics))), 2)
 
     def _features(self, pictures: Tensor, style: Pass) -> Tensor:
-        half = torch.relu(self.stem(F.pixel_unshuffle(pictures - 0.5, 2)))
+        half = torch.relu(self.stem(pictures))
         quarter = self.fine_in(torch.relu(self.to_quarter(half)), style)
         deep = style.normalise(self.to_eighth(quarter))
         for block in self.deep:
@@ -103,7 +106,7 @@ class SwiftContent(nn.Module):
         fine = torch.relu(_enlarged(self.from_eighth(deep)) + style.normalise(quarter))
         fine = self.fine_out(fine, style)
         finest = torch.relu(_enlarged(self.from_quarter(fine)) + style.normalise(half))
-        return torch.relu(style.normalise(self.finish(finest)))
+        return torch.relu(self.finish(finest))
 
 
 class StyleHead(nn.Module):

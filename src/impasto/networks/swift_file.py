@@ -1,4 +1,4 @@
-"""`swift` in a file: one safetensors file with both sides, the design in its metadata."""
+"""`swift` in files: one safetensors file with both sides as trained, and one ONNX file a side as shipped."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from impasto.networks.swift import SwiftNetwork
+from impasto import __version__
+from impasto.errors import WeightsFormatError, WeightsMissingError
+from impasto.features.architectures import Architecture
+from impasto.features.encoder import Encoder
+from impasto.networks.export import Port, export
+from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
+from impasto.paths import is_file
 
 FORMAT = "impasto-swift"
 
@@ -36,3 +44,70 @@ def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tenso
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def load_swift(path: Path) -> SwiftNetwork:
+    """The network that `save_swift` wrote, ready to paint.
+
+    Raises:
+        WeightsMissingError: no such file.
+        WeightsFormatError: another file, or a damaged one.
+    """
+    if not is_file(path):
+        raise WeightsMissingError(f"There is no weight file {path.name!r} where you said.", hint="Check the path.")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise WeightsFormatError(f"{path.name} holds no painter of this kind.")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — it is no dict
+        design, encoder = SwiftDesign(**json.loads(metadata["design"])), json.loads(metadata["encoder"])
+        blocks = tuple(tuple(block) for block in encoder["blocks"])
+        network = SwiftNetwork(design, Encoder(Architecture(blocks), padding=encoder["padding"], name="lite"))
+        own = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
+        network.style.encoder.load_state_dict(own)
+        network.trained().load_state_dict({n: t for n, t in tensors.items() if not n.startswith("encoder.")})
+    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError, OSError) as error:
+        raise WeightsFormatError(f"{path.name} is damaged.") from error
+    return network.eval().requires_grad_(False)
+
+
+def export_swift(network: SwiftNetwork, folder: Path, *, name: str, training: Mapping[str, object]) -> dict[str, float]:
+    """Write `NAME.onnx` (content side) and `NAME-style.onnx` (style side) into a folder.
+
+    Args:
+        training: data, steps … for the files' own description.
+
+    Returns:
+        By file name, how far ONNX Runtime is from PyTorch; see `export`.
+    """
+    random = torch.Generator().manual_seed(0)
+    common = {
+        "format": FORMAT,
+        "name": name,
+        "version": __version__,
+        "licence": "Apache-2.0",
+        "range": "0-1",
+        "colour": "RGB",
+        "code_length": str(network.design.code_length),
+        "training": dict(training),
+    }
+    style = Port("style", torch.rand(1, 3, 96, 128, generator=random), {2: ("height", 1), 3: ("width", 1)})
+    content = [
+        Port("picture", torch.rand(1, 3, 64, 96, generator=random), _free("height", "width")),
+        Port("thumbnail", torch.rand(1, 3, 48, 64, generator=random), _free("thumbnail_height", "thumbnail_width")),
+        Port("code", network.style(style.example)),
+    ]
+    rules = {"multiple": str(MULTIPLE), "margin": str(network.content.margin)}
+    sides = {
+        f"{name}.onnx": (network.content, content, "painting", rules),
+        f"{name}-style.onnx": (network.style, [style], "code", {}),
+    }
+    return {
+        file: export(module, inputs, output, folder / file, {**common, **more})
+        for file, (module, inputs, output, more) in sides.items()
+    }
+
+
+def _free(height: str, width: str) -> dict[int, tuple[str, int]]:
+    return {2: (height, MULTIPLE), 3: (width, MULTIPLE)}

@@ -55,7 +55,7 @@ class SwiftTraining:
     log_every: int = 50
     device: str = "auto"
     seed: int = 0
-    half: int = 32
+    half: int = 16
     quarter: int = 48
     eighth: int = 96
     blocks: int = 3

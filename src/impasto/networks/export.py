@@ -1,0 +1,111 @@
+"""Networks out to ONNX: one self-describing file a part, checked against PyTorch before it is kept."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from impasto.errors import ExportError
+from impasto.extras import needs_extra
+
+OPSET = 20
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input of a network: its name, an example, and the axes that may have any size, each by its name and the number
+    that its size is a multiple of.
+    """
+
+    name: str
+    example: Tensor
+    free: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+
+
+def export(network: nn.Module, inputs: Sequence[Port], output: str, path: Path, metadata: Mapping[str, Any]) -> float:
+    """Write a network to `path` as ONNX, whole or not at all.
+
+    Args:
+        output: name of its one output.
+        metadata: what the file says of itself; values other than text become JSON.
+
+    Returns:
+        The largest difference between ONNX Runtime and PyTorch on the examples, relative to the largest value.
+
+    Raises:
+        ExportError: that difference is above `TOLERANCE`.
+        MissingExtraError: onnx is not installed.
+    """
+    with needs_extra("Exporting a network"):
+        import onnx
+        import onnxruntime
+        import onnxscript  # noqa: F401 — torch's exporter needs it
+    network = network.eval()
+    examples = tuple(port.example for port in inputs)
+    with torch.no_grad(), warnings.catch_warnings(), _quiet_exporter():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            examples,
+            dynamo=True,
+            opset_version=OPSET,
+            dynamic_shapes=_dynamic_shapes(inputs),
+            input_names=[port.name for port in inputs],
+            output_names=[output],
+            verbose=False,
+        )
+        expected = network(*examples).numpy()
+    assert program is not None
+    model = program.model_proto
+    onnx.helper.set_model_props(
+        model, {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    )
+    data = io.BytesIO()
+    onnx.save_model(model, data)
+    session = onnxruntime.InferenceSession(data.getvalue(), providers=["CPUExecutionProvider"])
+    found = session.run(None, {port.name: port.example.numpy() for port in inputs})[0]
+    error = float(np.abs(found - expected).max() / max(1e-12, np.abs(expected).max()))
+    if not error <= TOLERANCE:
+        raise ExportError(f"The exported network differs from the trained one by {error:.1e}.")
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        temporary.write_bytes(data.getvalue())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return error
+
+
+def _dynamic_shapes(inputs: Sequence[Port]) -> tuple[dict[int, Any], ...]:
+    shapes = []
+    for port in inputs:
+        dims: dict[int, Any] = {}
+        for axis, (name, multiple) in port.free.items():
+            dim = torch.export.Dim(name, min=1, max=1 << 14)
+            dims[axis] = multiple * dim if multiple > 1 else dim
+        shapes.append(dims)
+    return tuple(shapes)
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """torch's exporter warns that torchvision is missing, which it is on purpose."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,1 @@
+"""Networks at work, without torch: ONNX Runtime sessions, devices, exact tiles."""

@@ -1,0 +1,93 @@
+"""One ONNX file as a function: opened with care, described by its own metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto.errors import OutOfMemoryError, WeightsFormatError, WeightsMissingError
+from impasto.paths import is_file
+from impasto.runtime.devices import AUTO, PROVIDERS, resolve_device
+
+MAX_BYTES = 512 * 1024**2
+_SILENT = 4  # of ONNX Runtime's levels: only what is fatal; errors reach us as exceptions
+
+
+class Network:
+    """A network in an ONNX file.
+
+    Args:
+        path: the file.
+        kind: its `format`, as its metadata must say.
+        device: see `resolve_device`.
+        threads: of the CPU; None leaves it to ONNX Runtime: one a core.
+
+    Raises:
+        WeightsMissingError: no such file.
+        WeightsFormatError: no network, a damaged one, or one of another kind.
+        DeviceError, UnknownNameError: see `resolve_device`.
+    """
+
+    def __init__(self, path: Path, *, kind: str, device: str = AUTO, threads: int | None = None) -> None:
+        import onnxruntime
+
+        self.name, self.device = path.name, resolve_device(device)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.log_severity_level = _SILENT
+        data = _read(path)
+        providers = list(dict.fromkeys((PROVIDERS[self.device], PROVIDERS["cpu"])))
+        try:
+            # From bytes: such a model can refer to no other file.
+            self._session = onnxruntime.InferenceSession(data, options, providers=providers)
+        except Exception as error:  # ONNX Runtime's own have no common base but this
+            raise WeightsFormatError(f"{path.name} is no network, or a damaged one.") from error
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        if self.metadata.get("format") != kind:
+            raise WeightsFormatError(f"{path.name} is a network of another kind.")
+        self.inputs = tuple(port.name for port in self._session.get_inputs())
+
+    def __call__(self, *arrays: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The one output for these inputs, in the order of `inputs`.
+
+        Raises:
+            OutOfMemoryError: there is too little for inputs of this size.
+        """
+        feed = dict(zip(self.inputs, arrays, strict=True))
+        try:
+            result: NDArray[np.float32] = self._session.run(None, feed)[0]
+        except Exception as error:
+            if "alloc" in str(error).lower():
+                raise OutOfMemoryError(
+                    "There is too little memory for this picture.", hint="Use smaller tiles: --tile 512."
+                ) from error
+            raise
+        return result
+
+    def number(self, name: str) -> int:
+        """A whole number of the metadata.
+
+        Raises:
+            WeightsFormatError: it is missing or no number.
+        """
+        try:
+            return int(self.metadata[name])
+        except (KeyError, ValueError) as error:
+            raise WeightsFormatError(f"{self.name} does not say its {name.replace('_', ' ')}.") from error
+
+
+def _read(path: Path) -> Any:
+    if not is_file(path):
+        raise WeightsMissingError(f"There is no network {path.name!r} where you said.", hint="Check the path.")
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise WeightsFormatError(f"{path.name} is larger than any painter (over {MAX_BYTES >> 20} MB).")
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsFormatError(
+            f"{path.name} can't be read: {error.strerror}.", hint="Check its permissions."
+        ) from error
