@@ -53,7 +53,7 @@ def export(network: nn.Module, inputs: Sequence[Port], output: str, path: Path, 
         import onnxruntime
         import onnxscript  # noqa: F401 — torch's exporter needs it
     network = network.eval()
-    examples = tuple(port.example for port in inputs)
+    examples = tuple(port.example.detach() for port in inputs)
     with torch.no_grad(), warnings.catch_warnings(), _quiet_exporter():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -75,7 +75,7 @@ def export(network: nn.Module, inputs: Sequence[Port], output: str, path: Path, 
     data = io.BytesIO()
     onnx.save_model(model, data)
     session = onnxruntime.InferenceSession(data.getvalue(), providers=["CPUExecutionProvider"])
-    found = session.run(None, {port.name: port.example.numpy() for port in inputs})[0]
+    found = session.run(None, {port.name: port.example.detach().numpy() for port in inputs})[0]
     error = float(np.abs(found - expected).max() / max(1e-12, np.abs(expected).max()))
     if not error <= TOLERANCE:
         raise ExportError(f"The exported network differs from the trained one by {error:.1e}.")

@@ -1,0 +1,218 @@
+"""The fast painter: any style in one pass, on ONNX Runtime."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto.errors import UsageError, WeightsFormatError
+from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
+from impasto.pictures import Picture
+from impasto.pictures.resize import resize
+from impasto.records import check_ranges
+from impasto.runtime.devices import AUTO
+from impasto.runtime.network import Network
+from impasto.runtime.tiles import Tile, tiles
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+KIND = "impasto-swift"
+
+Floats = NDArray[np.float32]
+
+# Pixels of a thumbnail and of a style picture as the network sees them, close to what it was trained on.
+_THUMBNAIL_AREA = 176 * 132
+_STYLE_SIDE = 512
+_SMALLEST = 32
+# The picture goes on for so many pixels beyond its border, mirrored, so that the network's zeros there don't show.
+_BORDER = 32
+
+
+@dataclass(frozen=True)
+class SwiftSettings:
+    """How the fast painter paints.
+
+    Attributes:
+        strength: 0 is the content picture, 1 the style in full; above 1 it goes beyond the style.
+        brush: size of the style's marks; 2 makes strokes larger, 0.5 finer.
+        tile: side of the parts in which large pictures are painted, in pixels; it bounds the memory and changes nothing
+            else.
+        device, threads: see `Network`.
+    """
+
+    strength: float = 1.0
+    brush: float = 1.0
+    tile: int = 2048
+    device: str = AUTO
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_ranges(self, _RANGES)
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "strength": (0, 1.5),
+    "brush": (0.5, 2),
+    "tile": (64, 16384),
+    "threads": (1, 1024),
+}
+
+
+@dataclass(frozen=True)
+class StyleCode:
+    """All that the fast painter needs to know of a style: `values` (D,), for the network called `network`."""
+
+    values: Floats
+    network: str
+
+
+class SwiftPainter:
+    """Paints in one pass through a small network; see `Painter`."""
+
+    name = "swift"
+
+    def __init__(self, settings: SwiftSettings | None = None, *, network: Path | None = None) -> None:
+        self.settings = settings or SwiftSettings()
+        path = network or MODELS / "swift.onnx"
+        how = {"kind": KIND, "device": self.settings.device, "threads": self.settings.threads}
+        self.content = Network(path, **how)  # type: ignore[arg-type]
+        self.style = Network(path.with_name(f"{path.stem}-style.onnx"), **how)  # type: ignore[arg-type]
+        self.multiple, self.margin = self.content.number("multiple"), self.content.number("margin")
+
+    def prepare(self, styles: Sequence[WeightedStyle]) -> StyleCode:
+        if not styles:
+            raise UsageError("There is no style picture.", hint="Name one with --style.")
+        if not all(math.isfinite(style.weight) and style.weight > 0 for style in styles):
+            raise UsageError(
+                "Style weights must be positive numbers.", hint="For example --style a.jpg:0.7 --style b.jpg:0.3."
+            )
+        total = sum(style.weight for style in styles)
+        values = sum(style.weight / total * self._code_of(style.picture.over()) for style in styles)
+        return StyleCode(np.asarray(values, np.float32), self.content.metadata.get("name", ""))
+
+    def paint(
+        self,
+        content: Picture,
+        style: StyleCode,
+        *,
+        progress: ProgressCallback | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> Painting:
+        """See `Painter.paint`. Stopped early, what is not painted yet stays as the content picture is.
+
+        Raises:
+            OutOfMemoryError
+        """
+        began = time.monotonic()
+        code = self._strengthened(style, content)
+        thumbnail = _as_batch(self._thumbnail(content.pixels))
+        canvas = _Canvas(content.pixels, self.multiple)
+        out = content.pixels.copy()
+        parts = list(tiles(canvas.size, _rounded(self.settings.tile, self.multiple), self.margin))
+        stop: Stop = "finished"
+        for n, part in enumerate(parts):
+            if should_stop is not None and should_stop():
+                stop = "interrupted"
+                break
+            painted = self.content(canvas.around(part), thumbnail, code)
+            canvas.put(out, part, painted)
+            if progress is not None:
+                progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, out))
+        share = _opacity(self.settings.strength)
+        if share < 1:
+            out = content.pixels + np.float32(share) * (out - content.pixels)
+        facts: dict[str, str | int] = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
+        return Painting(content.with_pixels(out), stop, time.monotonic() - began, dict(facts))
+
+    def _code_of(self, pixels: Floats) -> Floats:
+        """(D,) of a style picture."""
+        height, width = pixels.shape[:2]
+        factor = min(1.0, _STYLE_SIDE / max(height, width)) * self.settings.brush
+        size = max(_SMALLEST, round(width * factor)), max(_SMALLEST, round(height * factor))
+        values: Floats = self.style(_as_batch(resize(pixels, size)))[0]
+        return values
+
+    def _strengthened(self, style: StyleCode, content: Picture) -> Floats:
+        """(1, D): on the line from the content picture's own code (0) through the style's (1)."""
+        own = self.content.metadata.get("name", "")
+        if style.network != own:
+            raise WeightsFormatError(
+                f"The style code is for the network {style.network!r}, not {own!r}.", hint="Make it anew."
+            )
+        if self.settings.strength == 1:
+            return style.values[None]
+        identity = self._code_of(content.over())
+        return np.asarray(identity + self.settings.strength * (style.values - identity), np.float32)[None]
+
+    def _thumbnail(self, pixels: Floats) -> Floats:
+        height, width = pixels.shape[:2]
+        factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (height * width)))
+        return resize(pixels, (_rounded(width * factor, self.multiple), _rounded(height * factor, self.multiple)))
+
+
+class _Canvas:
+    """A content picture mirrored beyond its border, up to multiples of what the network asks for."""
+
+    def __init__(self, pixels: Floats, multiple: int) -> None:
+        height, width = pixels.shape[:2]
+        self.pixels = pixels
+        self.size = tuple(-(-(side + 2 * _BORDER) // multiple) * multiple for side in (width, height))
+        self._rows = _mirrored(height, self.size[1])
+        self._columns = _mirrored(width, self.size[0])
+
+    def around(self, part: Tile) -> Floats:
+        """(1, 3, h, w): what the network looks at to paint a part."""
+        rows = self._rows[part.rows.first : part.rows.last]
+        columns = self._columns[part.columns.first : part.columns.last]
+        return _as_batch(self.pixels[rows[:, None], columns[None, :]])
+
+    def put(self, out: Floats, part: Tile, painted: Floats) -> None:
+        """Take over of `painted` what lies in the part and in the picture."""
+        height, width = out.shape[:2]
+        top, bottom = (min(max(n - _BORDER, 0), height) for n in (part.rows.start, part.rows.stop))
+        left, right = (min(max(n - _BORDER, 0), width) for n in (part.columns.start, part.columns.stop))
+        y, x = top + _BORDER - part.rows.first, left + _BORDER - part.columns.first
+        window = painted[0, :, y : y + bottom - top, x : x + right - left]
+        np.clip(window.transpose(1, 2, 0), 0, 1, out=out[top:bottom, left:right])
+
+
+def _mirrored(length: int, total: int) -> NDArray[np.intp]:
+    """Places in a side of `length` for `total` places that begin `_BORDER` before it, mirrored at both ends."""
+    places = np.arange(total) - _BORDER
+    period = max(1, 2 * (length - 1))
+    places = np.abs((places + length - 1) % period - (length - 1)) if length > 1 else np.zeros_like(places)
+    return places.astype(np.intp)
+
+
+def _as_batch(pixels: Floats) -> Floats:
+    """(H, W, 3) → (1, 3, H, W)."""
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
+
+
+def _rounded(side: float, multiple: int) -> int:
+    return max(_SMALLEST, round(side / multiple) * multiple)
+
+
+def _opacity(strength: float) -> float:
+    """How much of the painting shows: none at 0, nearly all from 0.5 on, all at 1."""
+    return 1.0 if strength >= 1 else 1 - (1 - strength) ** 4
+
+
+def _progress(n: int, count: int, size: tuple[int, int], seconds: float, out: Floats) -> Progress:
+    return Progress(
+        scale=1,
+        scales=1,
+        size=size,
+        iteration=n,
+        iterations=count,
+        loss=0.0,
+        losses={},
+        seconds=seconds,
+        fraction=n / count,
+        preview=out.copy,
+    )

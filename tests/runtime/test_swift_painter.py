@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from impasto.errors import UsageError, WeightsFormatError
+from impasto.painters import Progress, WeightedStyle
+from impasto.pictures import Picture
+from impasto.runtime.swift import StyleCode, SwiftPainter, SwiftSettings, _mirrored
+
+
+def _picture(width: int, height: int, seed: int = 0) -> Picture:
+    return Picture(np.random.default_rng(seed).random((height, width, 3), dtype=np.float32))
+
+
+@pytest.fixture(scope="module")
+def painter(swift_file: Path) -> SwiftPainter:
+    return SwiftPainter(SwiftSettings(threads=1), network=swift_file)
+
+
+@pytest.fixture(scope="module")
+def code(painter: SwiftPainter) -> StyleCode:
+    return painter.prepare([WeightedStyle(_picture(64, 48, 1))])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 500), (97, 33), (64, 64)])
+def test_paintings_have_the_size_of_their_photo(painter: SwiftPainter, code: StyleCode, size: tuple[int, int]) -> None:
+    painting = painter.paint(_picture(*size), code)
+    pixels = painting.picture.pixels
+    assert painting.picture.size == size
+    assert np.isfinite(pixels).all()
+    assert pixels.min() >= 0
+    assert pixels.max() <= 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(width=st.integers(1, 420), height=st.integers(1, 420), tile=st.integers(64, 512))
+def test_tiles_change_nothing(swift_file: Path, width: int, height: int, tile: int) -> None:
+    whole = SwiftPainter(SwiftSettings(tile=4096, threads=1), network=swift_file)
+    tiled = SwiftPainter(SwiftSettings(tile=tile, threads=1), network=swift_file)
+    photo = _picture(width, height)
+    style = whole.prepare([WeightedStyle(_picture(40, 40, 2))])
+    error = np.abs(whole.paint(photo, style).picture.pixels - tiled.paint(photo, style).picture.pixels)
+    assert error.max() < 1e-4
+
+
+def test_tiles_are_really_made(painter: SwiftPainter, code: StyleCode, swift_file: Path) -> None:
+    told: list[Progress] = []
+    small = SwiftPainter(SwiftSettings(tile=64, threads=1), network=swift_file)
+    painting = small.paint(_picture(100, 50), code, progress=told.append)
+    assert painting.facts["tiles"] == len(told) == 3 * 2
+    assert [progress.fraction for progress in told] == pytest.approx([n / 6 for n in range(1, 7)])
+
+
+def test_stopped_early_the_rest_is_the_photo(code: StyleCode, swift_file: Path) -> None:
+    small = SwiftPainter(SwiftSettings(tile=64, threads=1), network=swift_file)
+    photo, told = _picture(300, 40), list[Progress]()
+    painting = small.paint(photo, code, progress=told.append, should_stop=lambda: len(told) == 2)
+    assert painting.stop == "interrupted"
+    assert np.array_equal(painting.picture.pixels[:, 150:], photo.pixels[:, 150:])
+    assert not np.allclose(painting.picture.pixels[:, :60], photo.pixels[:, :60])
+
+
+def test_strength_0_is_the_photo_and_1_the_style(painter: SwiftPainter, code: StyleCode, swift_file: Path) -> None:
+    photo = _picture(60, 40)
+    at = {
+        strength: SwiftPainter(SwiftSettings(strength=strength, threads=1), network=swift_file)
+        .paint(photo, code)
+        .picture.pixels
+        for strength in (0.0, 0.999, 1.0, 1.5)
+    }
+    assert np.array_equal(at[0.0], photo.pixels)
+    assert np.abs(at[0.999] - at[1.0]).max() < 0.02
+    assert np.abs(at[1.5] - at[1.0]).max() > 0.005
+
+
+def test_styles_are_blended_by_share(painter: SwiftPainter) -> None:
+    a, b = _picture(40, 40, 1), _picture(50, 40, 2)
+    both = painter.prepare([WeightedStyle(a, 3), WeightedStyle(b, 1)]).values
+    one, other = (painter.prepare([WeightedStyle(style)]).values for style in (a, b))
+    np.testing.assert_allclose(both, 0.75 * one + 0.25 * other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0, -1, float("nan"), float("inf")])
+def test_shares_must_be_positive(painter: SwiftPainter, weight: float) -> None:
+    with pytest.raises(UsageError, match="positive"):
+        painter.prepare([WeightedStyle(_picture(40, 40), weight)])
+
+
+def test_there_must_be_a_style(painter: SwiftPainter) -> None:
+    with pytest.raises(UsageError, match="no style"):
+        painter.prepare([])
+
+
+def test_a_code_of_another_network_is_refused(painter: SwiftPainter, code: StyleCode) -> None:
+    with pytest.raises(WeightsFormatError, match="'other'"):
+        painter.paint(_picture(8, 8), replace(code, network="other"))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"strength": -0.1}, "strength"), ({"brush": 3}, "brush"), ({"tile": 8}, "tile"), ({"threads": 0}, "threads")],
+)
+def test_settings_are_checked(change: dict[str, float], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        replace(SwiftSettings(), **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 100])
+def test_mirrored_places_are_those_of_numpy(length: int) -> None:
+    expected = np.pad(np.arange(length), (32, 40), mode="reflect" if length > 1 else "edge")
+    assert _mirrored(length, length + 72).tolist() == expected.tolist()
