@@ -47,6 +47,7 @@ def encoder(
     teacher: Teacher = None,
     photos: Annotated[list[Path] | None, typer.Option(help="Folder of photographs; repeatable.")] = None,
     paintings: Annotated[list[Path] | None, typer.Option(help="Folder of paintings; repeatable.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Weight file of an encoder to begin with.")] = None,
     run: Run = None,
     config: Config = None,
     steps: Steps = None,
@@ -79,7 +80,8 @@ def encoder(
         from impasto.training.data import PictureBank, find_pictures
         from impasto.training.encoder import EncoderTrainer
     banks = PictureBank(find_pictures(photos)), PictureBank(find_pictures(paintings))
-    weights = _run(EncoderTrainer(settings, load_encoder(teacher), *banks, run), voice)
+    begun = None if start is None else load_encoder(start)
+    weights = _run(EncoderTrainer(settings, load_encoder(teacher), *banks, run, start=begun), voice)
     voice.note(f"Trained. Paint with it: impasto paint … --encoder {weights}")
 
 

@@ -47,20 +47,31 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
             student's channels.
         photos, paintings: training pictures.
         folder: gets the latest `encoder.safetensors`.
+        start: an encoder to begin with, of the same blocks; None begins with random weights.
+
+    Raises:
+        TrainingDataError: `start` has other blocks.
     """
 
     def __init__(
-        self, settings: EncoderTraining, teacher: Encoder, photos: PictureBank, paintings: PictureBank, folder: Path
+        self,
+        settings: EncoderTraining,
+        teacher: Encoder,
+        photos: PictureBank,
+        paintings: PictureBank,
+        folder: Path,
+        *,
+        start: Encoder | None = None,
     ) -> None:
         super().__init__(settings, folder)
         self.device = resolve_device(settings.device)
         self.teacher = teacher.eval().requires_grad_(False).on(self.device)
         self.photos, self.paintings = photos, paintings
         torch.manual_seed(settings.seed)
-        self.student = _new_student(Architecture(settings.blocks)).on(self.device)
+        self.student = _new_student(Architecture(settings.blocks), start).on(self.device)
         self.average = Average(self.student, settings.ema)
         self.optimizer = FilterOptimizer(self.student)
-        self.unfinished = UnfinishedPaintings(settings.pool, device=self.device)
+        self.unfinished = UnfinishedPaintings(settings.pool, lifetime=settings.lifetime, device=self.device)
         self.live: dict[str, Tensor] = {}
 
     # -- one step
@@ -76,17 +87,22 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
             batch = self._batch(rng)
             with torch.no_grad():
                 targets = self._targets(batch)
-            raw = self.student(batch, [layer.replace("relu", "conv") for layer in MATCHED_LAYERS])
-        raw = {layer.replace("conv", "relu"): f.float() for layer, f in raw.items()}
-        features = {layer: F.relu(f) for layer, f in raw.items()}
+            raw = self.student(batch, [layer.replace("relu", "conv") for layer in self.live])
+        raw = {k: raw[k.replace("relu", "conv")].float()[:, : len(live)] for k, live in self.live.items()}
+        features = {layer: F.relu(raw[layer]) for layer in STYLE_LAYERS}
         weights = {k: s.content_weight if k == CONTENT_LAYER else 1.0 for k in MATCHED_LAYERS}
-        errors = {k: one_sided_error(raw[k], targets[k]) for k in MATCHED_LAYERS}
+        all_errors = {k: one_sided_error(raw[k], targets[k]) for k in self.live}
+        errors = {k: all_errors.pop(k) for k in MATCHED_LAYERS}
         feature_loss = add(weights[k] * error for k, error in errors.items()) / sum(weights.values())
         gram_loss = add(relative_error(gram_matrix(features[k]), gram_matrix(targets[k])) for k in STYLE_LAYERS) / len(
             STYLE_LAYERS
         )
         loss = feature_loss + s.gram_weight * gram_loss
         losses = {"feature": feature_loss.item(), "gram": gram_loss.item()}
+        if all_errors:  # what is left of them are the hints
+            hint_loss = add(all_errors.values()) / len(all_errors)
+            loss = loss + s.hint_weight * hint_loss
+            losses["hint"] = hint_loss.item()
         losses |= {layer: error.item() for layer, error in errors.items()}
         if self.step >= s.gradient_from and s.gradient_weight > 0:
             chosen = batch[torch.from_numpy(rng.permutation(len(batch))[: s.gradient_crops])]
@@ -106,7 +122,8 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
 
     def _targets(self, pictures: Tensor) -> dict[str, Tensor]:
         """The teacher's features at the matched layers, live channels only."""
-        return {k: f.float()[:, self.live[k]] for k, f in self.teacher(pictures, MATCHED_LAYERS).items()}
+        found = self.teacher(pictures, list(self.live))
+        return {k: found[k].float()[:, live] for k, live in self.live.items()}
 
     def _gradient_loss(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
         """Relative squared error of ∂(style loss)/∂picture, the style of each picture being that of its neighbour in
@@ -159,11 +176,20 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
     def _check_widths(self) -> None:
         for layer, live in self.live.items():
             width = self.student.architecture.channels(layer)
-            if width != len(live):
+            # Where the student only takes hints it may be wider.
+            if width < len(live) or (width > len(live) and layer in MATCHED_LAYERS):
                 raise TrainingDataError(
                     f"The student has {width} channels at {layer}, but {len(live)} of its teacher's are alive there.",
                     hint=f"Set that width to {len(live)} in the blocks of the settings.",
                 )
+
+    def _compared_layers(self) -> list[str]:
+        """`MATCHED_LAYERS` and, if hints are asked for, all others that both networks have."""
+        if not self.settings.hint_weight:
+            return list(MATCHED_LAYERS)
+        mine, its = ([step for step in net.steps if step.startswith("relu")] for net in (self.student, self.teacher))
+        deepest = mine.index(MATCHED_LAYERS[-1])
+        return [layer for layer in mine[: deepest + 1] if layer in its]
 
     # -- state
 
@@ -171,7 +197,7 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
         rng = np.random.default_rng((self.settings.seed, 2**32))
         sample = torch.stack([crop for _ in range(24) for crop in self._pair(rng)]).to(self.device)
         normalise(self.teacher, sample)
-        self.live = live_channels(self.teacher, sample, MATCHED_LAYERS)
+        self.live = live_channels(self.teacher, sample, self._compared_layers())
         self._check_widths()
 
     def _start_anew(self) -> None:
@@ -200,7 +226,7 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
         return path
 
 
-def _new_student(architecture: Architecture) -> Encoder:
+def _new_student(architecture: Architecture, start: Encoder | None = None) -> Encoder:
     student = Encoder(architecture, padding="reflect", name="student")
     with torch.no_grad():
         # Mean and spread of everyday pictures; kept fixed, it only sets the scale in which training is easy.
@@ -212,5 +238,12 @@ def _new_student(architecture: Architecture) -> Encoder:
             assert convolution.bias is not None
             torch.nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             torch.nn.init.zeros_(convolution.bias)
+    if start is not None:
+        if start.architecture != architecture:
+            raise TrainingDataError(
+                f"The encoder to begin with has the blocks {start.architecture.blocks}, not {architecture.blocks}.",
+                hint="Set blocks to those.",
+            )
+        student.load_state_dict(start.state_dict())
     student.input_affine.requires_grad_(False)
     return student

@@ -18,7 +18,9 @@ class EncoderTraining:
     paintings, blends and unfinished paintings; `zoom` bounds how far they are reduced and enlarged. The learning rate
     falls exponentially from `learning_rate` to a hundredth of it: Muon's steps are as long as the rate whatever the
     gradient, so that the error cannot fall below what the rate allows. `content_weight` is that of the features of
-    the content layer, the other layers' being 1.
+    the content layer, the other layers' being 1, and `hint_weight` that of the layers between them (FitNets, Romero et
+    al. 2015), whose first channels are then matched too. `pool` unfinished paintings are kept, each replaced after
+    `lifetime` steps of its own.
     """
 
     steps: int = 40_000
@@ -29,10 +31,12 @@ class EncoderTraining:
     warm_up: int = 200
     content_weight: float = 2.0
     gram_weight: float = 2.0
+    hint_weight: float = 0.0
     gradient_weight: float = 0.0
     gradient_from: int = 2_000
     gradient_crops: int = 2
     pool: int = 48
+    lifetime: int = 160
     advance_every: int = 24
     advance_crops: int = 6
     advance_steps: int = 10
@@ -69,10 +73,12 @@ _RANGES: dict[str, tuple[float, float]] = {
     "warm_up": (1, _MOST),
     "content_weight": (0, 1e6),
     "gram_weight": (0, 1e6),
+    "hint_weight": (0, 1e6),
     "gradient_weight": (0, 1e6),
     "gradient_from": (0, _MOST),
     "gradient_crops": (1, 1024),
     "pool": (1, 4096),
+    "lifetime": (1, 100_000),
     "advance_every": (1, _MOST),
     "advance_crops": (1, 1024),
     "advance_steps": (1, 1000),
