@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
-from impasto.training.distillation import live_channels, normalise, one_sided_error, relative_error
+from impasto.training.distillation import live_channels, normalise, one_sided_error, prune, relative_error
 
 LAYERS = ("relu1_1", "relu2_1", "relu4_2", "relu5_1")
 
@@ -52,3 +53,37 @@ def test_live_channels_are_those_that_ever_fire(teacher: Encoder) -> None:
         convolution.bias[[1, 4]] = -1
     pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     assert live_channels(teacher, pictures, ["relu2_1"])["relu2_1"].tolist() == [0, 2, 3, 5]
+
+
+def test_one_sided_error_s_gradient() -> None:
+    random = torch.Generator().manual_seed(0)
+    raw = torch.randn(2, 3, 4, 5, generator=random, dtype=torch.float64).requires_grad_(True)
+    target = torch.randn(2, 3, 4, 5, generator=random, dtype=torch.float64).relu()
+    assert torch.autograd.gradcheck(lambda raw: one_sided_error(raw, target), raw)
+
+
+def test_one_sided_error_in_low_precision_is_summed_in_float32() -> None:
+    random = torch.Generator().manual_seed(0)
+    raw, target = (torch.randn(1, 8, 64, 64, generator=random).bfloat16() for _ in "ab")
+    target = target.relu()
+    error = one_sided_error(raw, target)
+    assert error.dtype == torch.float32
+    assert error.item() == pytest.approx(one_sided_error(raw.double(), target.double()).item(), rel=1e-2)
+
+
+def test_a_pruned_encoder_has_the_same_features_without_the_dead_channels() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        encoder = Encoder(Architecture(((4, 5), (6,), (8,), (8, 9), (8,))), padding="reflect")
+    with torch.no_grad():
+        for name, dead in {"conv1_1": [1], "conv2_1": [0, 5], "conv4_2": [3, 4]}.items():
+            encoder.convolution(name).weight[dead] = 0
+            encoder.convolution(name).bias[dead] = -1  # type: ignore[index]
+    pictures = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(1))
+    layers = ["relu1_1", "relu2_1", "relu4_2", "relu5_1"]
+    with torch.no_grad():
+        live = live_channels(encoder, pictures, layers)
+        found, expected = prune(encoder, live)(pictures, layers), encoder(pictures, layers)
+    assert len(live["relu2_1"]) <= 4
+    for layer in layers:
+        torch.testing.assert_close(found[layer], expected[layer][:, live[layer]])

@@ -143,3 +143,36 @@ def test_a_checkpoint_is_replaced_whole_and_leaves_nothing_else(tmp_path: Path) 
     assert state["step"] == 2
     assert state["weights"][0].tolist() == [2.0, 2.0]
     assert [p.name for p in path.parent.iterdir()] == ["checkpoint.pt"]
+
+
+def test_hints_are_taken_at_the_layers_between_which_may_be_wider(
+    teacher: Encoder, pictures: Path, tmp_path: Path
+) -> None:
+    reports: list[TrainingProgress] = []
+    blocks = ((4, 9), (6,), (8,), (8, 8), (8,))
+    settings = replace(
+        SMALL, steps=150, blocks=blocks, hint_weight=2.0, gradient_weight=0.0, log_every=30, learning_rate=2e-2
+    )
+    weights = train(settings, teacher, pictures, tmp_path / "run", reports)
+    assert reports[-1].losses["hint"] < reports[0].losses["hint"] / 2
+    assert load_encoder(weights).architecture.blocks == blocks
+
+
+def test_layers_between_may_not_be_narrower_if_hints_are_asked_for(
+    teacher: Encoder, pictures: Path, tmp_path: Path
+) -> None:
+    settings = replace(SMALL, blocks=((4, 3), (6,), (8,), (8, 8), (8,)), hint_weight=1.0)
+    with pytest.raises(TrainingDataError, match="3 channels at relu1_2, but 4"):
+        train(settings, teacher, pictures, tmp_path / "run")
+
+
+def test_it_begins_with_the_weights_that_it_is_given(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    bank = PictureBank(find_pictures([pictures]))
+    first = load_encoder(train(SMALL, teacher, pictures, tmp_path / "first"))
+    trainer = EncoderTrainer(SMALL, teacher, bank, bank, tmp_path / "second", start=first)
+    for name, value in first.state_dict().items():
+        assert torch.equal(trainer.student.state_dict()[name], value)
+    with pytest.raises(TrainingDataError, match="blocks"):
+        EncoderTrainer(
+            replace(SMALL, blocks=((4, 4), (6,), (8,), (8, 8), (8,))), teacher, bank, bank, tmp_path, start=first
+        )

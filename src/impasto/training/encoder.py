@@ -27,7 +27,7 @@ from impasto.optimize.hardware import resolve_device
 from impasto.training.average import Average
 from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
-from impasto.training.distillation import add, live_channels, normalise, one_sided_error, relative_error
+from impasto.training.distillation import add, live_channels, normalise, one_sided_error, prune, relative_error
 from impasto.training.optimizer import FilterOptimizer
 from impasto.training.run import TrainingRun
 from impasto.training.settings import EncoderTraining
@@ -86,9 +86,9 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
                 self._advance(rng)
             batch = self._batch(rng)
             with torch.no_grad():
-                targets = self._targets(batch)
+                targets = self.teacher(batch, list(self.live))
             raw = self.student(batch, [layer.replace("relu", "conv") for layer in self.live])
-        raw = {k: raw[k.replace("relu", "conv")].float()[:, : len(live)] for k, live in self.live.items()}
+        raw = {k: raw[k.replace("relu", "conv")][:, : len(live)] for k, live in self.live.items()}
         features = {layer: F.relu(raw[layer]) for layer in STYLE_LAYERS}
         weights = {k: s.content_weight if k == CONTENT_LAYER else 1.0 for k in MATCHED_LAYERS}
         all_errors = {k: one_sided_error(raw[k], targets[k]) for k in self.live}
@@ -119,11 +119,6 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
         """A linear rise over the first steps, then an exponential fall to a hundredth."""
         s = self.settings
         return s.learning_rate * math.exp(math.log(0.01) * self.step / s.steps) * min(1.0, (self.step + 1) / s.warm_up)
-
-    def _targets(self, pictures: Tensor) -> dict[str, Tensor]:
-        """The teacher's features at the matched layers, live channels only."""
-        found = self.teacher(pictures, list(self.live))
-        return {k: found[k].float()[:, live] for k, live in self.live.items()}
 
     def _gradient_loss(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
         """Relative squared error of ∂(style loss)/∂picture, the style of each picture being that of its neighbour in
@@ -199,6 +194,7 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
         normalise(self.teacher, sample)
         self.live = live_channels(self.teacher, sample, self._compared_layers())
         self._check_widths()
+        self.teacher = prune(self.teacher, self.live).requires_grad_(False).on(self.device)
 
     def _start_anew(self) -> None:
         rng = np.random.default_rng((self.settings.seed, 2**31))
