@@ -25,6 +25,7 @@ SMALL = EncoderTraining(
     size=32,
     mix=(1, 1, 1, 1),
     warm_up=2,
+    hint_weight=0.0,
     gradient_weight=0.5,
     gradient_from=2,
     gradient_crops=2,

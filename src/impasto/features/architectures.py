@@ -56,7 +56,7 @@ class Architecture:
 VGG16 = Architecture(((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3))
 VGG19 = Architecture(((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4))
 # Our own, as deep as VGG-19. Its style and content layers are as wide as what is alive in the network it learns from
-# (the rest is 0 on every picture); the layers between them are wider.
-LITE = Architecture(((16, 24), (27, 56), (59, 112, 112, 112), (77, 78, 144, 160), (99,)))
+# (the rest is 0 on every picture); the layers between them a little wider than that.
+LITE = Architecture(((16, 16), (27, 32), (59, 48, 48, 48), (77, 78, 80, 120), (99,)))
 
 ARCHITECTURES: Mapping[str, Architecture] = {"vgg16": VGG16, "vgg19": VGG19, "lite": LITE}

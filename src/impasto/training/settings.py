@@ -23,7 +23,7 @@ class EncoderTraining:
     `lifetime` steps of its own.
     """
 
-    steps: int = 40_000
+    steps: int = 16_000
     size: int = 128
     mix: tuple[int, int, int, int] = (1, 1, 1, 2)
     zoom: tuple[float, float] = (0.5, 2.5)
@@ -31,12 +31,12 @@ class EncoderTraining:
     warm_up: int = 200
     content_weight: float = 2.0
     gram_weight: float = 2.0
-    hint_weight: float = 0.0
+    hint_weight: float = 4.0
     gradient_weight: float = 0.0
     gradient_from: int = 2_000
     gradient_crops: int = 2
     pool: int = 48
-    lifetime: int = 160
+    lifetime: int = 240
     advance_every: int = 24
     advance_crops: int = 6
     advance_steps: int = 10
