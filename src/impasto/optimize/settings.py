@@ -26,8 +26,10 @@ def default_losses() -> tuple[Loss, ...]:
     # Imported here: whoever only reads the defaults, such as the command line, need not have torch.
     from impasto.losses.content import ContentLoss
     from impasto.losses.moments import MomentsLoss
+    from impasto.losses.total_variation import TotalVariationLoss
 
-    return (ContentLoss(weight=0.3, error="normalised"), MomentsLoss(weight=1.0))
+    # The variation is too weak to touch strokes; it takes away the coloured grain that the style loss doesn't mind.
+    return (ContentLoss(weight=0.3, error="normalised"), MomentsLoss(weight=1.0), TotalVariationLoss(weight=2.0))
 
 
 @dataclass(frozen=True)
