@@ -93,7 +93,7 @@ def test_html_shows_curves_moments_facts_and_settings(tmp_path: Path, recorder: 
     assert [picture.size for picture in pictures[1:]] == [moment.pixels.shape[1::-1] for moment in moments]
     for picture, moment in zip(pictures[1:], moments, strict=True):
         np.testing.assert_array_equal(np.asarray(picture), moment.pixels)
-    for expected in ("Sky &amp; sea", "80×60", "stalled", "lite &lt;b&gt;", "GramLoss(", "<th>seed</th><td>7</td>"):
+    for expected in ("Sky &amp; sea", "80×60", "stalled", "lite &lt;b&gt;", "MomentsLoss(", "<th>seed</th><td>7</td>"):
         assert expected in page
     assert "40×30 · step 7 · 0.7 s" in page
 
