@@ -76,6 +76,7 @@ OPTIONS = (
     SettingOption("size", WORK, "Long side in pixels, or both sides.", "the content's", "N|WxH", str, parse_size),
     SettingOption("scales", WORK, "From coarse to fine in so many scales; 1: at full size at once.", "by size"),
     SettingOption("coarsest", WORK, "No scale has a smaller long side than this."),
+    SettingOption("margin", WORK, "Pixels painted beyond the border, and cut off."),
     SettingOption("style_scale", RECIPE, "Size of the style's marks; 2 makes strokes twice as large."),
     SettingOption("style_size", RECIPE, "What the size of the style picture follows."),
     SettingOption("content_weight", RECIPE, "How much the content counts; 0 leaves it out.", "the preset's"),

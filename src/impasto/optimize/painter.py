@@ -14,6 +14,7 @@ from torch import Tensor
 from impasto.errors import OutOfMemoryError, UsageError
 from impasto.features.encoder import Encoder
 from impasto.features.weights import load_encoder
+from impasto.optimize.border import cut, widened
 from impasto.optimize.engine import ScaleResult, ScaleRun, Step
 from impasto.optimize.hardware import resolve_device, resolve_precision
 from impasto.optimize.objective import Objective
@@ -79,9 +80,8 @@ class OptimizationPainter:
         iterations, losses = 0, []
         try:
             for number, scale in enumerate(scales, 1):
-                result = self._paint_scale(
-                    content, style, scale, picture, _Reporter(progress, number, scales, began), should_stop
-                )
+                reporter = _Reporter(progress, number, scales, began, self.settings.margin)
+                result = self._paint_scale(content, style, scale, picture, reporter, should_stop)
                 picture, stop = result.picture, result.stop
                 iterations += result.iterations
                 losses.append(result.loss)
@@ -117,24 +117,27 @@ class OptimizationPainter:
     ) -> ScaleResult:
         settings = self.settings
         objective = Objective(self.encoder, settings.losses, precision=self.precision)
-        small_content = self._tensor(content, scale.size)
+        margin = settings.margin
+        small_content = widened(self._tensor(content, scale.size), margin)
         styles = [
             (self._tensor(s.picture, style_size(s.picture.size, scale.size, settings)), s.weight) for s in style.styles
         ]
         bound = objective.bind(small_content, styles)
         deadline = None if settings.seconds is None else reporter.began + settings.seconds * scale.ends
-        return ScaleRun(
+        start = widened(self._start(content, styles, scale, before), margin)
+        result = ScaleRun(
             bound,
-            self._start(small_content, styles, scale, before),
+            start,
             settings,
             iterations=scale.iterations,
             deadline=deadline,
             on_step=reporter if reporter.progress else None,
             should_stop=should_stop,
         ).run()
+        return replace(result, picture=cut(result.picture, margin))
 
     def _start(
-        self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale, before: Tensor | None
+        self, content: Picture, styles: Sequence[tuple[Tensor, float]], scale: Scale, before: Tensor | None
     ) -> Tensor:
         """The picture that a scale starts from: the scale before, or what the settings ask for."""
         if before is not None:
@@ -146,7 +149,7 @@ class OptimizationPainter:
         if self.settings.start == "noise":
             noise = np.random.default_rng(self.settings.seed).random((scale.size[1], scale.size[0], 3), np.float32)
             return self._array_to_tensor(noise)
-        return content
+        return self._tensor(content, scale.size)
 
     def _tensor(self, picture: Picture, size: tuple[int, int]) -> Tensor:
         return self._array_to_tensor(picture.pixels if picture.size == size else resize(picture.pixels, size))
@@ -168,8 +171,11 @@ class OptimizationPainter:
 class _Reporter:
     """Turns the engine's steps into `Progress`."""
 
-    def __init__(self, progress: ProgressCallback | None, number: int, scales: Sequence[Scale], began: float) -> None:
+    def __init__(
+        self, progress: ProgressCallback | None, number: int, scales: Sequence[Scale], began: float, margin: int
+    ) -> None:
         self.progress, self.number, self.scales, self.began = progress, number, scales, began
+        self.margin = margin
 
     def __call__(self, step: Step) -> None:
         assert self.progress is not None
@@ -186,7 +192,7 @@ class _Reporter:
                 losses=step.terms,
                 seconds=time.monotonic() - self.began,
                 fraction=scale.begins + (scale.ends - scale.begins) * share,
-                preview=lambda: _to_pixels(step.picture),
+                preview=lambda: _to_pixels(cut(step.picture, self.margin)),
             )
         )
 

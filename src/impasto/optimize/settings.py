@@ -58,6 +58,7 @@ class Settings:
             end of §2, ε̂), not after, as in the paper's algorithm 1; it matters where epsilon is large.
         schedule, decay: the learning rate stays, is multiplied by `decay` at each step, or falls to 0 as a half cosine.
         history: how many steps L-BFGS remembers.
+        margin: how many pixels beyond the content's border are painted, mirrored, and cut off; recipes have none.
         domain: "bounded" optimises an angle whose squared sine is the pixel, so that no pixel ever leaves [0, 1];
             "clipped" clips after each step, "free" only once at the end, as published recipes do, which costs them
             much of what they gained.
@@ -91,6 +92,7 @@ class Settings:
     schedule: Schedule = "constant"
     decay: float = 0.99
     history: int = 10
+    margin: int = 16
     domain: Domain = "bounded"
     pixel_range: float = 1.0
     precision: Precision = "auto"
@@ -130,6 +132,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-12, 1e6),
     "decay": (1e-6, 1),
     "history": (1, 1000),
+    "margin": (0, 1000),
     "pixel_range": (1, 65535),
     "seed": (0, 2**63 - 1),
 }

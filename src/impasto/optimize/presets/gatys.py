@@ -34,6 +34,7 @@ PRESET = Preset(
         size=512,
         style_size="same",
         scales=1,
+        margin=0,
         iterations=500,
         patience=0,
         start="noise",

@@ -33,6 +33,7 @@ PRESET = Preset(
         size=(512, 512),
         style_size="same",
         scales=1,
+        margin=0,
         iterations=200,
         patience=0,
         start="content",

@@ -28,6 +28,7 @@ PRESET = Preset(
         size=512,
         style_size="long_side",
         scales=1,
+        margin=0,
         iterations=15,
         patience=0,
         start="content",

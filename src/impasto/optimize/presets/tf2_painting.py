@@ -35,6 +35,7 @@ PRESET = Preset(
         size=512,
         style_size="long_side",
         scales=2,  # each half the next: 256, 512
+        margin=0,
         iterations=300,
         coarse_iterations=300,
         patience=0,
