@@ -10,6 +10,7 @@ from torch import Tensor
 
 from impasto.features.encoder import Encoder
 from impasto.losses.base import BoundLoss, Loss, Targets
+from impasto.optimize.border import cut
 
 
 class Objective:
@@ -17,10 +18,13 @@ class Objective:
 
     Args:
         precision: dtype of the encoder's convolutions; losses are always computed in float32.
+        margin: so many pixels at each border of content and picture are looked at by the encoder, but count in no loss.
     """
 
-    def __init__(self, encoder: Encoder, losses: Sequence[Loss], *, precision: torch.dtype = torch.float32) -> None:
-        self.encoder, self.losses, self.precision = encoder, tuple(losses), precision
+    def __init__(
+        self, encoder: Encoder, losses: Sequence[Loss], *, precision: torch.dtype = torch.float32, margin: int = 0
+    ) -> None:
+        self.encoder, self.losses, self.precision, self.margin = encoder, tuple(losses), precision, margin
         self.content_layers = _union(loss.content_layers for loss in losses)
         self.style_layers = _union(loss.style_layers for loss in losses)
 
@@ -34,12 +38,20 @@ class Objective:
         """
         with self.autocast(content.device):
             targets = Targets(
-                content=self.encoder(content, self.content_layers) if self.content_layers else {},
+                content=self.features(content, self.content_layers),
                 styles=[(self.encoder(style, self.style_layers), share) for style, share in styles]
                 if self.style_layers
                 else [],
             )
         return BoundObjective(self, [loss.bind(targets) for loss in self.losses])
+
+    def features(self, picture: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """The encoder's features inside of the margin."""
+        if not layers:
+            return {}
+        found = self.encoder(picture, layers)
+        height = picture.shape[2]
+        return {name: cut(f, round(self.margin * f.shape[2] / height)) for name, f in found.items()}
 
     def autocast(self, device: torch.device) -> AbstractContextManager[object]:
         if self.precision == torch.float32:
@@ -56,7 +68,8 @@ class BoundObjective:
 
     def __call__(self, picture: Tensor) -> dict[str, Tensor]:
         with self._objective.autocast(picture.device):
-            features = self._objective.encoder(picture, self._layers) if self._layers else {}
+            features = self._objective.features(picture, self._layers)
+        picture = cut(picture, self._objective.margin)
         terms: dict[str, Tensor] = {}
         for loss in self._losses:
             for name, term in loss(picture, features).items():

@@ -116,8 +116,8 @@ class OptimizationPainter:
         should_stop: ShouldStop | None,
     ) -> ScaleResult:
         settings = self.settings
-        objective = Objective(self.encoder, settings.losses, precision=self.precision)
         margin = settings.margin
+        objective = Objective(self.encoder, settings.losses, precision=self.precision, margin=margin)
         small_content = widened(self._tensor(content, scale.size), margin)
         styles = [
             (self._tensor(s.picture, style_size(s.picture.size, scale.size, settings)), s.weight) for s in style.styles
