@@ -19,7 +19,7 @@ def widened(picture: Tensor, margin: int) -> Tensor:
     return F.pad(picture, (margin,) * 4, mode=mode)
 
 
-def cut(picture: Tensor, margin: int) -> Tensor:
-    """What lies inside of the margin: (B, C, H, W) → (B, C, H - 2·margin, W - 2·margin)."""
-    height, width = picture.shape[2:]
-    return picture[:, :, margin : height - margin, margin : width - margin]
+def cut(maps: Tensor, margin: int) -> Tensor:
+    """What lies inside of the margin: (B, C, H, W) → (B, C, H - 2·margin, W - 2·margin), but never nothing."""
+    rows, columns = (slice(m, side - m) for side in maps.shape[2:] for m in (min(margin, (side - 1) // 2),))
+    return maps[:, :, rows, columns]
