@@ -28,7 +28,7 @@ def default_losses() -> tuple[Loss, ...]:
     from impasto.losses.moments import MomentsLoss
     from impasto.losses.total_variation import TotalVariationLoss
 
-    # The variation is too weak to touch strokes; it takes away the coloured grain that the style loss doesn't mind.
+    # A little variation calms the coloured grain that the style loss doesn't mind.
     return (ContentLoss(weight=0.15, error="normalised"), MomentsLoss(weight=1.0), TotalVariationLoss(weight=2.0))
 
 

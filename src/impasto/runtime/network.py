@@ -63,7 +63,7 @@ class Network:
         except Exception as error:
             if "alloc" in str(error).lower():
                 raise OutOfMemoryError(
-                    "There is too little memory for this picture.", hint="Use smaller tiles: --tile 512."
+                    "There is too little memory for this picture.", hint="Use smaller tiles."
                 ) from error
             raise
         return result

@@ -65,7 +65,7 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
         )
     first = codes[0]
     if any(code.network != first.network or code.brushes != first.brushes for code in codes):
-        raise UsageError("These style codes are for different networks.", hint="Make them anew: impasto styles add.")
+        raise UsageError("These style codes are for different networks.", hint="Make them anew from their pictures.")
     shares = np.array(weights, np.float32) / np.float32(sum(weights))
     values = np.tensordot(shares, np.stack([code.values for code in codes]), 1)
     return StyleCode(np.asarray(values, np.float32), first.brushes, first.network)
@@ -135,6 +135,4 @@ def load(path: Path) -> StyleCode:
 
 
 def _damaged(name: str) -> WeightsFormatError:
-    return WeightsFormatError(
-        f"{name} is no style code, or a damaged one.", hint="Make it anew: impasto styles add PICTURE --name NAME"
-    )
+    return WeightsFormatError(f"{name} is no style code, or a damaged one.", hint="Make it anew from its picture.")
