@@ -11,6 +11,9 @@ from collections.abc import Iterable
 
 from impasto.errors import UnknownNameError
 
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+"""Where style is usually read: the first layer of each block (Gatys et al. 2016, AdaIN, and most since)."""
+
 _KERAS_CONV = re.compile(r"block([1-9])_conv([1-9])")
 _KERAS_POOL = re.compile(r"block([1-9])_pool")
 

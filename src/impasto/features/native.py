@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from impasto.features.encoder import Encoder
+from impasto.paths import written_whole
 
 
 def save_encoder(encoder: Encoder, path: Path, *, dtype: torch.dtype = torch.float32) -> None:
@@ -18,9 +19,5 @@ def save_encoder(encoder: Encoder, path: Path, *, dtype: torch.dtype = torch.flo
         name.removeprefix("convolutions."): tensor.detach().to(dtype).contiguous()
         for name, tensor in encoder.state_dict().items()
     }
-    temporary = path.with_name(path.name + ".tmp")
-    try:
+    with written_whole(path) as temporary:
         save_file(tensors, temporary, metadata={"format": "impasto-encoder", "padding": encoder.padding})
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.base import BoundLoss, Features, Targets
 from impasto.losses.gram import gram_and_mean
 
@@ -45,9 +46,7 @@ class MomentsLoss:
     Several styles are one: the targets are the means of theirs by share.
     """
 
-    layers: Mapping[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 0.2)
-    )
+    layers: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS)))
     weight: float = 1.0
 
     @property

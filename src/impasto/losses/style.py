@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto.errors import UsageError
+from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.base import BoundLoss, Features, Targets
 from impasto.losses.gram import gram_matrix
 
@@ -50,9 +51,7 @@ class GramLoss:
         UsageError: when evaluated, if `unnormalised` and the sizes differ.
     """
 
-    layers: Mapping[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 0.2)
-    )
+    layers: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS)))
     weight: float = 1.0
     error: StyleError = "relative"
     unnormalised: bool = False

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from impasto.errors import ExportError
 from impasto.extras import needs_extra
+from impasto.paths import written_whole
 
 OPSET = 20
 TOLERANCE = 1e-4
@@ -79,12 +80,8 @@ def export(network: nn.Module, inputs: Sequence[Port], output: str, path: Path, 
     error = float(np.abs(found - expected).max() / max(1e-12, np.abs(expected).max()))
     if not error <= TOLERANCE:
         raise ExportError(f"The exported network differs from the trained one by {error:.1e}.")
-    temporary = path.with_name(path.name + ".tmp")
-    try:
+    with written_whole(path) as temporary:
         temporary.write_bytes(data.getvalue())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return error
 
 

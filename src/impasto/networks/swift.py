@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.features.encoder import Encoder
+from impasto.features.layers import STYLE_LAYERS
 from impasto.networks.modulation import ContentStatistics, ModulatedBlock, Pass, convolution
 
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 MULTIPLE = 8  # sides of the picture and of the thumbnail are multiples of this
 
 

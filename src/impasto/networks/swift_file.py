@@ -18,7 +18,7 @@ from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.networks.export import Port, export
 from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
-from impasto.paths import is_file
+from impasto.paths import is_file, written_whole
 
 FORMAT = "impasto-swift"
 
@@ -38,12 +38,8 @@ def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tenso
         "design": json.dumps(asdict(network.design)),
         "encoder": json.dumps({"blocks": encoder.architecture.blocks, "padding": encoder.padding}),
     }
-    temporary = path.with_name(path.name + ".tmp")
-    try:
+    with written_whole(path) as temporary:
         save_file(tensors, temporary, metadata=metadata)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load_swift(path: Path) -> SwiftNetwork:

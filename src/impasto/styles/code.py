@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import UsageError, WeightsFormatError, WeightsMissingError
+from impasto.paths import written_whole
 
 Floats = NDArray[np.float32]
 
 FORMAT = "impasto-style"
-SUFFIX = ".style.json"
 _MAX_BYTES = 1 << 20
 
 
@@ -108,12 +108,8 @@ def from_json(entry: Any, name: str) -> StyleCode:
 
 def save(code: StyleCode, path: Path) -> None:
     """Write a code, whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
+    with written_whole(path) as temporary:
         temporary.write_text(json.dumps(to_json(code), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load(path: Path) -> StyleCode:

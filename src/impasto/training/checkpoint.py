@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from impasto.errors import TrainingDataError
+from impasto.paths import written_whole
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -17,12 +18,10 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
+    with written_whole(path) as temporary, temporary.open("wb") as file:
         torch.save(state, file)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

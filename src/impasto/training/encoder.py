@@ -21,6 +21,7 @@ from torch import Tensor
 from impasto.errors import TrainingDataError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
+from impasto.features.layers import STYLE_LAYERS
 from impasto.features.native import save_encoder
 from impasto.losses.gram import gram_matrix
 from impasto.optimize.hardware import resolve_device
@@ -33,7 +34,6 @@ from impasto.training.run import TrainingRun
 from impasto.training.settings import EncoderTraining
 from impasto.training.unfinished import UnfinishedPaintings
 
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 MATCHED_LAYERS = (*STYLE_LAYERS[:4], "relu4_2", "relu5_1")
 CONTENT_LAYER = "relu4_1"
 

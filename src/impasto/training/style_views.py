@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.moments import moments
-from impasto.networks.swift import STYLE_LAYERS
 
 Moments = dict[str, tuple[Tensor, Tensor]]  # by layer: mean (B, C), covariance (B, C, C)
 

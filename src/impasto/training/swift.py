@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.features.encoder import Encoder
+from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.content import content_error
 from impasto.losses.moments import moments
-from impasto.networks.swift import MULTIPLE, STYLE_LAYERS, SwiftDesign, SwiftNetwork, style_statistics
+from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork, style_statistics
 from impasto.networks.swift_file import save_swift
 from impasto.optimize.hardware import resolve_device
 from impasto.styles import draw, names
