@@ -13,12 +13,13 @@ from safetensors.torch import load_file
 from impasto.errors import UsageError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
+from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.moments import moments
 from impasto.training.checkpoint import load_checkpoint
 from impasto.training.data import PictureBank, find_pictures
 from impasto.training.run import TrainingProgress
 from impasto.training.style_views import StyleViews
-from impasto.training.swift import STYLE_LAYERS, SwiftTrainer, out_of_range, relative, style_errors, variation
+from impasto.training.swift import SwiftTrainer, out_of_range, style_errors
 from impasto.training.swift_settings import SwiftTraining
 
 SMALL = SwiftTraining(
@@ -58,10 +59,9 @@ def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     _trainer(settings, teacher, pictures, tmp_path / "run").run(reports.append)
     first, last = reports[0].losses, reports[-1].losses
     assert last["gram"] < 0.75 * first["gram"]
-    assert last["moments"] < first["moments"]
     assert last["identity"] < 0.9 * first["identity"]
     assert last["range"] < first["range"] / 10
-    assert set(last) == {"content", "detail", "gram", "moments", "range", "smoothness", "identity"}
+    assert set(last) == {"content", "detail", "gram", "moments", "range", "identity"}
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
@@ -75,11 +75,6 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures:
     assert all(torch.equal(tensors[name], expected[name]) for name in expected)
 
 
-def test_relative_is_each_picture_s_own() -> None:
-    target = torch.tensor([[1.0, 2.0], [10.0, 0.0]])
-    assert relative(target + 1, target).item() == pytest.approx((2 / 5 + 2 / 100) / 2, rel=1e-5)
-
-
 def test_style_errors_against_numpy() -> None:
     random = torch.Generator().manual_seed(0)
     features, styles = (
@@ -88,11 +83,14 @@ def test_style_errors_against_numpy() -> None:
     gram, apart = style_errors(features, {layer: moments(styles[layer]) for layer in STYLE_LAYERS})
     grams, parts = [], []
     for layer in STYLE_LAYERS:
-        for b in range(2):
-            x, y = (f[layer][b].numpy().reshape(3, -1) for f in (features, styles))
-            ratio = [np.sum((f(x) - f(y)) ** 2) / np.sum(f(y) ** 2) for f in (_gram, _mean, _covariance)]
-            grams.append(ratio[0])
-            parts.append(ratio[1] + ratio[2])
+        x, y = (f[layer].numpy().reshape(2, 3, -1) for f in (features, styles))
+        ratios = []
+        for kind in (_gram, _mean, _covariance):
+            distances = [np.sum((kind(x[b]) - kind(y[b])) ** 2) for b in range(2)]
+            powers = [np.sum(kind(y[b]) ** 2) for b in range(2)]
+            ratios.append(np.mean(np.divide(distances, powers + 0.01 * np.mean(powers))))
+        grams.append(ratios[0])
+        parts.append(ratios[1] + ratios[2])
     assert gram.item() == pytest.approx(np.mean(grams), rel=1e-4)
     assert apart.item() == pytest.approx(np.mean(parts), rel=1e-4)
 
@@ -109,10 +107,9 @@ def _covariance(x: np.ndarray) -> np.ndarray:
     return np.cov(x, bias=True)
 
 
-def test_out_of_range_and_variation_known_values() -> None:
+def test_out_of_range_of_known_values() -> None:
     picture = torch.tensor([[[[-1.0, 0.5], [1.0, 3.0]]]])
     assert out_of_range(picture).item() == pytest.approx((1 + 0 + 0 + 4) / 4)
-    assert variation(picture).item() == pytest.approx(((2 + 2.5) / 2 + (1.5 + 2) / 2) / 2)
 
 
 def test_views_are_the_same_whenever_they_are_made_and_old_ones_go() -> None:

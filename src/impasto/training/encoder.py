@@ -9,7 +9,6 @@ Three things are matched, on photos, paintings, blends of them, noise and unfini
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from impasto.training.average import Average
 from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import add, live_channels, normalise, one_sided_error, prune, relative_error
-from impasto.training.optimizer import FilterOptimizer
+from impasto.training.optimizer import FilterOptimizer, learning_rate
 from impasto.training.run import TrainingRun
 from impasto.training.settings import EncoderTraining
 from impasto.training.unfinished import UnfinishedPaintings
@@ -111,14 +110,9 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
             losses["gradient"] = gradient_loss.item()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.student.convolutions.parameters(), 1.0)
-        self.optimizer.step(self._learning_rate())
+        self.optimizer.step(learning_rate(s.learning_rate, self.step, s.steps, warm_up=s.warm_up))
         self.average.update(self.student, self.step)
         return losses
-
-    def _learning_rate(self) -> float:
-        """A linear rise over the first steps, then an exponential fall to a hundredth."""
-        s = self.settings
-        return s.learning_rate * math.exp(math.log(0.01) * self.step / s.steps) * min(1.0, (self.step + 1) / s.warm_up)
 
     def _gradient_loss(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
         """Relative squared error of ∂(style loss)/∂picture, the style of each picture being that of its neighbour in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -43,6 +44,11 @@ class FilterOptimizer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._muon.load_state_dict(state["muon"])
         self._adam.load_state_dict(state["adam"])
+
+
+def learning_rate(first: float, step: int, steps: int, *, warm_up: int) -> float:
+    """A linear rise to `first` over `warm_up` steps, times an exponential fall to a hundredth over all `steps`."""
+    return first * math.exp(math.log(0.01) * step / steps) * min(1.0, (step + 1) / warm_up)
 
 
 def _matrix(weights: Tensor) -> Tensor:

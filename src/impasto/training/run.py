@@ -99,10 +99,6 @@ class TrainingRun(ABC, Generic[S]):
         return self._save()
 
     @abstractmethod
-    def _prepare(self) -> None:
-        """Whatever must be at hand before the first step and after a checkpoint was loaded alike."""
-
-    @abstractmethod
     def _train_step(self) -> dict[str, float]:
         """Make step number `self.step` and return its losses by name."""
 
@@ -117,6 +113,9 @@ class TrainingRun(ABC, Generic[S]):
     @abstractmethod
     def _write(self) -> Path:
         """Write the weights as they are best used now, and return their path."""
+
+    def _prepare(self) -> None:
+        """Get at hand what the first step, and the first after a checkpoint was loaded, need alike."""
 
     def _start_anew(self) -> None:
         """Called instead of `_load` where there is no checkpoint."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from impasto.styles import draw, names
 from impasto.training.average import Average
 from impasto.training.crops import to_tensor
 from impasto.training.data import PictureBank
-from impasto.training.optimizer import FilterOptimizer
+from impasto.training.distillation import relative_error
+from impasto.training.optimizer import FilterOptimizer, learning_rate
 from impasto.training.run import TrainingRun
 from impasto.training.style_views import Moments, StyleViews
 from impasto.training.swift_settings import SwiftTraining
@@ -77,7 +77,7 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
             )
         weighted = [weight * loss for weight, loss in losses.values()]
         torch.autograd.backward(torch.stack(weighted).sum())
-        self.optimizer.step(self._learning_rate())
+        self.optimizer.step(learning_rate(s.learning_rate, self.step, s.steps, warm_up=s.warm_up))
         self.average.update(self.network.trained(), self.step)
         return {name: loss.item() for name, (_, loss) in losses.items()}
 
@@ -95,12 +95,11 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         details = [content_error(features[layer], kept[layer], "normalised") for layer in DETAIL_LAYERS]
         found = features[CONTENT_LAYER].float(), kept[CONTENT_LAYER].float()
         return {
-            "content": (s.content_weight, relative(*found)),
+            "content": (s.content_weight, _relative(*found)),
             "detail": (s.detail_weight, torch.stack(details).mean()),
             "gram": (s.gram_weight, gram),
             "moments": (s.moments_weight, apart),
             "range": (s.range_weight, out_of_range(painted)),
-            "smoothness": (s.smoothness_weight, variation(painted)),
         }
 
     def _identity_losses(self, contents: Tensor, thumbnails: Tensor) -> dict[str, tuple[float, Tensor]]:
@@ -110,11 +109,6 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
             "identity": (s.identity_weight, (painted.float() - contents).abs().mean()),
             "range": (s.range_weight, out_of_range(painted)),
         }
-
-    def _learning_rate(self) -> float:
-        """A linear rise over the first steps, then an exponential fall to a hundredth."""
-        s = self.settings
-        return s.learning_rate * math.exp(math.log(0.01) * self.step / s.steps) * min(1.0, (self.step + 1) / s.warm_up)
 
     # -- data
 
@@ -155,9 +149,6 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
 
     # -- state
 
-    def _prepare(self) -> None:
-        pass
-
     def _start_anew(self) -> None:
         self.views.ready(self.settings.views)
         self.network.style.head.calibrate(self.views.statistics())
@@ -181,21 +172,20 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         return path
 
 
-def relative(x: Tensor, target: Tensor) -> Tensor:
-    """Σ (x − y)² / Σ y² for each picture of a batch, and the mean of these."""
-    squared, scale = (x - target).square().flatten(1).sum(1), target.square().flatten(1).sum(1)
-    return (squared / (scale + 1e-6)).mean()
-
-
 def style_errors(features: dict[str, Tensor], wanted: Moments) -> tuple[Tensor, Tensor]:
     """Relative errors of the Gram matrices, and of means and covariances apart, averaged over the style layers."""
     grams, apart = [], []
     for layer in STYLE_LAYERS:
         mean, covariance = moments(features[layer])
         its_mean, its_covariance = wanted[layer]
-        grams.append(relative(covariance + _outer(mean), its_covariance + _outer(its_mean)))
-        apart.append(relative(mean, its_mean) + relative(covariance, its_covariance))
+        grams.append(_relative(covariance + _outer(mean), its_covariance + _outer(its_mean)))
+        apart.append(_relative(mean, its_mean) + _relative(covariance, its_covariance))
     return torch.stack(grams).mean(), torch.stack(apart).mean()
+
+
+def _relative(value: Tensor, target: Tensor) -> Tensor:
+    """`relative_error` with a floor: a picture that is all but flat must not outweigh the rest."""
+    return relative_error(value, target, floor=0.01)
 
 
 def _outer(mean: Tensor) -> Tensor:
@@ -206,9 +196,3 @@ def out_of_range(pictures: Tensor) -> Tensor:
     """The mean square of what is below 0 or above 1."""
     pictures = pictures.float()
     return (pictures - pictures.clamp(0, 1)).square().mean()
-
-
-def variation(pictures: Tensor) -> Tensor:
-    """The mean absolute difference of neighbours."""
-    pictures = pictures.float()
-    return (pictures.diff(dim=2).abs().mean() + pictures.diff(dim=3).abs().mean()) / 2

@@ -24,8 +24,9 @@ class SwiftTraining:
         learning_rate: at the beginning; it falls exponentially to a hundredth.
         content_weight, detail_weight: of the content loss at relu4_1, relative, and at relu2_1 and relu3_1, normalised.
         gram_weight, moments_weight: of the two style losses.
-        identity_weight, identity_every: of the mean distance to the content picture where it is its own style.
-        smoothness_weight: of total variation.
+        identity_weight, identity_every: of the mean distance to the content picture where it is its own style, and how
+            many steps pass from one such step to the next.
+        range_weight: of the mean square of what lies outside [0, 1].
         half, quarter, eighth, blocks, hidden: see `SwiftDesign`.
     """
 
@@ -42,13 +43,12 @@ class SwiftTraining:
     blends: float = 0.15
     learning_rate: float = 8e-3
     warm_up: int = 200
-    content_weight: float = 0.2
+    content_weight: float = 0.25
     detail_weight: float = 0.05
     gram_weight: float = 1.0
     moments_weight: float = 0.2
     identity_weight: float = 1.0
     identity_every: int = 10
-    smoothness_weight: float = 0.0
     range_weight: float = 10.0
     ema: float = 0.999
     checkpoint_every: int = 500
@@ -97,7 +97,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "moments_weight": (0, 1e6),
     "identity_weight": (0, 1e6),
     "identity_every": (1, _MOST),
-    "smoothness_weight": (0, 1e6),
     "range_weight": (0, 1e6),
     "ema": (0, 0.999999),
     "checkpoint_every": (1, _MOST),
