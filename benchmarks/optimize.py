@@ -6,7 +6,8 @@
 The reference is written here as the recipes write it: one scale at full size, from the content picture,
 `torch.optim.LBFGS` on the pixels themselves, float32, 250 evaluations, clipped once at the end. The engine runs with
 its own defaults, on the same encoder and the same objective: 0.1 content + 1 Gram loss, as recipes have it, or with
-`--default-objective` the engine's own. Every loss quoted is that of the picture as it would be
+`--default-objective` the engine's own losses. No margin is painted beyond the border: recipes have none, and with it
+the encoder would see other pictures than the reference's. Every loss quoted is that of the picture as it would be
 saved: clipped to [0, 1], rounded to 8 bits, in float32. Clocks stop while such a loss is computed. Loading the
 encoder is in neither time; targets and the pyramid are in both.
 """
@@ -154,7 +155,7 @@ def main() -> None:
     parser.add_argument("--default-objective", action="store_true", help="that of `impasto paint`, for both")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    settings = replace(Settings(), size=arguments.size, encoder=arguments.encoder)
+    settings = replace(Settings(), size=arguments.size, encoder=arguments.encoder, margin=0)
     if not arguments.default_objective:
         settings = replace(settings, losses=(ContentLoss(weight=0.1), GramLoss()))
     rows = {}

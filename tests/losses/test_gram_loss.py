@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import UsageError
 from impasto.losses.base import Features, Targets
-from impasto.losses.gram import gram_matrix
+from impasto.losses.gram import gram_and_mean, gram_matrix
 from impasto.losses.style import GramLoss, StyleError, style_error
 
 ERRORS: list[StyleError] = ["relative", "mean", "gatys", "mean_by_channels"]
@@ -77,6 +77,21 @@ def test_gram_matrix_forgets_places_and_the_size_of_the_picture() -> None:
 
 def test_gram_matrix_gradient() -> None:
     assert torch.autograd.gradcheck(gram_matrix, _maps(0).requires_grad_(True))
+    assert torch.autograd.gradgradcheck(gram_and_mean, _maps(0).requires_grad_(True))
+
+
+def test_gram_matrix_and_mean_of_a_part_of_a_map_larger_than_one_chunk() -> None:
+    maps = _maps(0, (2, 3, 120, 110)).contiguous(memory_format=torch.channels_last).requires_grad_(True)
+    part = maps[:, :, 5:-5, 3:-7]
+    flat = part.reshape(2, 3, -1)
+    gram, mean = gram_and_mean(part)
+    expected = torch.einsum("bim,bjm->bij", flat, flat) / flat.shape[2]
+    torch.testing.assert_close(gram, expected)
+    torch.testing.assert_close(mean, flat.mean(2))
+    slopes = _maps(1, (2, 3, 3)), _maps(2, (2, 3))
+    found = torch.autograd.grad([gram, mean], maps, slopes)
+    wanted = torch.autograd.grad([expected, flat.mean(2)], maps, slopes)
+    torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +225,8 @@ def test_low_precision_is_summed_up_in_float32(shape: tuple[int, ...], layout: t
     features = torch.randn(shape, generator=random).to(torch.bfloat16).contiguous(memory_format=layout)
     upstream = torch.randn((shape[0], shape[1], shape[1]), generator=random)
     low, exact = features.requires_grad_(True), features.detach().double().requires_grad_(True)
-    found, expected = gram_matrix(low), gram_matrix(exact)
+    flat = exact.flatten(2)
+    found, expected = gram_matrix(low), torch.einsum("bim,bjm->bij", flat, flat) / flat.shape[2]
     assert found.dtype == torch.float32
     assert torch.allclose(found.double(), expected, rtol=1e-5, atol=1e-6)
     (gradient,) = torch.autograd.grad(found, low, upstream)

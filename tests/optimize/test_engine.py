@@ -11,7 +11,7 @@ import torch
 from tiny_encoder import LOSSES, picture, tiny_encoder
 
 from impasto.errors import DivergedError
-from impasto.optimize.engine import ScaleResult, ScaleRun, Step
+from impasto.optimize.engine import ScaleResult, ScaleRun, Step, _affordable_history
 from impasto.optimize.objective import BoundObjective, Objective, total
 from impasto.optimize.settings import Settings
 
@@ -266,3 +266,8 @@ def test_overshooting_again_and_again_is_not_taken_for_nan() -> None:
     result = _run(bowl, Settings(patience=0), start=picture(6, 4, 4), iterations=60)
     assert result.stop == "finished"
     assert math.isfinite(result.loss)
+
+
+@pytest.mark.parametrize(("side", "steps"), [(64, 20), (1056, 7), (4000, 5)])
+def test_remembers_as_many_steps_as_memory_allows(side: int, steps: int) -> None:
+    assert _affordable_history(torch.empty(1, 3, side, side, device="meta")) == steps

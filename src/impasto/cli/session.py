@@ -12,7 +12,7 @@ from impasto.cli.batch import STANDARD, Batch, Job, output_folder, plan
 from impasto.cli.interruption import Interruption
 from impasto.cli.outcomes import Outcomes
 from impasto.cli.style_words import label, split_weight
-from impasto.cli.threads import use_threads
+from impasto.cli.threads import set_up_torch
 from impasto.cli.voice import Voice
 from impasto.cli.watchers import Watchers
 from impasto.errors import (
@@ -129,7 +129,7 @@ class Session:
             max_pixels=request.max_pixels,
             side=style_side(first.size),
         )
-        use_threads(request.threads)
+        set_up_torch(request.threads)
         painter = make_painter(
             request.quality,
             preset=request.preset,

@@ -1,4 +1,4 @@
-"""`--threads`, for every verb that computes."""
+"""`--threads`, for every verb that computes, and how torch is made ready."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from impasto.cli.memory import give_back_large_buffers
 from impasto.extras import needs_extra
 
 Threads = Annotated[
@@ -16,9 +17,10 @@ Threads = Annotated[
 ]
 
 
-def use_threads(count: int | None) -> None:
-    """Let torch compute with so many threads; None leaves its own choice."""
-    if count is not None:
+def set_up_torch(threads: int | None) -> None:
+    """Before torch's first tensor: little memory, and so many threads; None leaves torch its own choice."""
+    give_back_large_buffers()
+    if threads is not None:
         with needs_extra("Painting by optimisation"):
             import torch
-        torch.set_num_threads(count)
+        torch.set_num_threads(threads)

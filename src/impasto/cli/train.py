@@ -10,7 +10,7 @@ import typer
 
 from impasto.cli.bars import training_bar
 from impasto.cli.interruption import Interruption
-from impasto.cli.threads import Threads, use_threads
+from impasto.cli.threads import Threads, set_up_torch
 from impasto.cli.training_config import as_toml, make_settings
 from impasto.cli.voice import Voice
 from impasto.errors import InterruptedByUserError, UsageError
@@ -74,7 +74,7 @@ def encoder(
         return
     if teacher is None or run is None or not photos or not paintings:
         raise _needed("--teacher, --photos, --paintings and --run", "encoder")
-    use_threads(threads)
+    set_up_torch(threads)
     with needs_extra("Training"):
         from impasto.features import load_encoder
         from impasto.training.data import PictureBank, find_pictures
@@ -116,7 +116,7 @@ def swift(
         return
     if run is None or not content or not style:
         raise _needed("--content, --style and --run", "swift")
-    use_threads(threads)
+    set_up_torch(threads)
     with needs_extra("Training"):
         from impasto.features import load_encoder
         from impasto.training.data import PictureBank, find_pictures

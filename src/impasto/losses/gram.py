@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -27,52 +28,55 @@ def gram_matrix(features: Tensor) -> Tensor:
 
 def gram_and_mean(features: Tensor) -> tuple[Tensor, Tensor]:
     """`gram_matrix`, and the mean of each channel, (B, C), in one go over the maps."""
-    if features.dtype in (torch.bfloat16, torch.float16):
-        result: tuple[Tensor, Tensor] = _LowPrecisionGram.apply(features)  # type: ignore[no-untyped-call]
-        return result
-    flat = features.flatten(2)  # (B, C, M)
-    return flat @ flat.transpose(1, 2) / flat.shape[2], flat.mean(2)
+    result: tuple[Tensor, Tensor] = _GramAndMean.apply(features)  # type: ignore[no-untyped-call]
+    return result
 
 
-class _LowPrecisionGram(torch.autograd.Function):
-    """Sums in float32 over chunks of locations; the gradient leaves in the precision that the features came in."""
+class _GramAndMean(torch.autograd.Function):
+    """Sums in float32 (or better) over chunks of locations, without a copy of the maps in another layout or precision;
+    the gradient leaves in the precision that the features came in.
+    """
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(features)
         ctx.set_materialize_grads(False)
         batch, channels, height, width = features.shape
+        exact = torch.promote_types(features.dtype, torch.float32)
         with torch.autocast(features.device.type, enabled=False):
-            gram = torch.zeros(batch, channels, channels, device=features.device)
-            sums = torch.zeros(batch, channels, device=features.device)
-            for chunk in torch.split(_by_location(features), _CHUNK, 1):  # (B, ≤ _CHUNK, C)
-                exact = chunk.float()
-                gram.baddbmm_(exact.transpose(1, 2), exact)
-                sums += exact.sum(1)
+            gram = torch.zeros(batch, channels, channels, device=features.device, dtype=exact)
+            sums = torch.zeros(batch, channels, device=features.device, dtype=exact)
+            for chunk in _chunks(features):
+                part = chunk.to(exact)
+                gram.baddbmm_(part.transpose(1, 2), part)
+                sums += part.sum(1)
             return gram / (height * width), sums / (height * width)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, of_gram: Tensor | None, of_mean: Tensor | None) -> Tensor:
         # dG/dF: (D + Dᵀ) F / M, with D the gradient of G; the mean's own gradient is the same everywhere.
         (features,) = ctx.saved_tensors
         batch, channels, height, width = features.shape
-        both = features.new_zeros(batch, channels, channels, dtype=torch.float32)
+        exact = torch.promote_types(features.dtype, torch.float32)
+        both = features.new_zeros(batch, channels, channels, dtype=exact)
         if of_gram is not None:
             both = (of_gram + of_gram.transpose(1, 2)) / (height * width)
+        shift = None if of_mean is None else of_mean / (height * width)
+        if torch.is_grad_enabled():  # somebody differentiates twice
+            result: Tensor = both @ features.flatten(2).to(exact)
+            result = result if shift is None else result + shift[:, :, None]
+            return result.view_as(features).to(features.dtype)
         result = torch.empty_like(features, memory_format=torch.channels_last)
-        pieces = zip(
-            torch.split(_by_location(features), _CHUNK, 1), torch.split(_by_location(result), _CHUNK, 1), strict=True
-        )
-        for chunk, target in pieces:
-            exact = chunk.float() @ both
-            if of_mean is not None:
-                exact += of_mean[:, None] / (height * width)
-            target.copy_(exact)
+        for chunk, target in zip(_chunks(features), _chunks(result), strict=True):
+            part = chunk.to(exact) @ both
+            target.copy_(part if shift is None else part + shift[:, None])
         return result
 
 
-def _by_location(features: Tensor) -> Tensor:
-    """(B, C, H, W) → (B, H·W, C): a view where the memory is laid out channels last."""
+def _chunks(features: Tensor) -> Iterator[Tensor]:
+    """(B, ≤ `_CHUNK`, C) each: the locations row by row, as views where the memory is laid out channels last."""
     batch, channels, height, width = features.shape
-    return features.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+    by_row = features.permute(0, 2, 3, 1)
+    rows = max(1, _CHUNK // width)
+    for top in range(0, height, rows):
+        yield by_row[:, top : top + rows].reshape(batch, -1, channels)

@@ -18,6 +18,7 @@ from impasto.optimize.settings import Settings
 from impasto.painters import ShouldStop, Stop
 
 _MOST_RECOVERIES = 5
+_HISTORY_BYTES = 192 << 20
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class ScaleRun:
             [self.variables],
             lr=s.learning_rate,
             max_iter=1,
-            history_size=s.history,
+            history_size=s.history or _affordable_history(self.variables),
             tolerance_grad=0,
             tolerance_change=0,
         )
@@ -176,3 +177,8 @@ class ScaleRun:
             self.variables.copy_(self.best)
         self._caution /= 4
         return self._new_optimizer()
+
+
+def _affordable_history(variables: Tensor) -> int:
+    """Steps that L-BFGS can remember within `_HISTORY_BYTES`, two copies of the variables each."""
+    return max(5, min(20, _HISTORY_BYTES // (2 * variables.numel() * variables.element_size())))

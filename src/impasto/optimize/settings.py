@@ -57,7 +57,7 @@ class Settings:
         epsilon_hat: Adam adds `epsilon` before it corrects the bias, as TensorFlow's and Keras's do (Kingma & Ba 2015,
             end of §2, ε̂), not after, as in the paper's algorithm 1; it matters where epsilon is large.
         schedule, decay: the learning rate stays, is multiplied by `decay` at each step, or falls to 0 as a half cosine.
-        history: how many steps L-BFGS remembers.
+        history: how many steps L-BFGS remembers; None means 20, or fewer where those would take over 192 MB.
         margin: how many pixels beyond the content's border are painted, mirrored, and cut off; recipes have none.
         domain: "bounded" optimises an angle whose squared sine is the pixel, so that no pixel ever leaves [0, 1];
             "clipped" clips after each step, "free" only once at the end, as published recipes do, which costs them
@@ -78,11 +78,11 @@ class Settings:
     style_scale: float = 1.0
     scales: int | None = None
     coarsest: int = 160
-    iterations: int = 150
-    coarse_iterations: int = 150
+    iterations: int = 400
+    coarse_iterations: int = 60
     seconds: float | None = None
     patience: int = 20
-    tolerance: float = 0.01
+    tolerance: float = 0.001
     start: Start = "content"
     optimizer: Optimizer = "lbfgs"
     learning_rate: float = 1.0
@@ -91,7 +91,7 @@ class Settings:
     epsilon_hat: bool = False
     schedule: Schedule = "constant"
     decay: float = 0.99
-    history: int = 10
+    history: int | None = None
     margin: int = 16
     domain: Domain = "bounded"
     pixel_range: float = 1.0
