@@ -7,7 +7,7 @@ from torch import Tensor
 
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
-from impasto.networks.modulation import ModulatedBlock, Pass
+from impasto.networks.modulation import Apply, Measure, ModulatedBlock
 from impasto.networks.swift import SwiftDesign, SwiftNetwork, style_statistics
 
 DESIGN = SwiftDesign(half=4, quarter=6, eighth=8, blocks=2, hidden=5)
@@ -29,7 +29,7 @@ def _pictures(seed: int, *shape: int) -> Tensor:
 
 def test_normalisation_against_numpy() -> None:
     x, code = _pictures(0, 2, 3, 4, 5), _pictures(1, 2, 6)
-    found = Pass(code).normalise(x).numpy()
+    found = Measure(code)(x).numpy()
     for b in range(2):
         for c in range(3):
             plane = x[b, c].double().numpy()
@@ -38,38 +38,36 @@ def test_normalisation_against_numpy() -> None:
             np.testing.assert_allclose(found[b, c], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_known_statistics_replace_those_of_the_features() -> None:
+def test_a_thumbnail_s_statistics_replace_those_of_the_picture() -> None:
     code = _pictures(1, 1, 6)
-    first = Pass(code)
+    measure = Measure(code)
     small = _pictures(0, 1, 3, 4, 4)
-    first.normalise(small)
+    measure(small)
     large = _pictures(2, 1, 3, 8, 8) + 5
     scale = (1 + code[:, :3, None, None]) / (small.var((2, 3), correction=0, keepdim=True) + 1e-4).sqrt()
     expected = (large - small.mean((2, 3), keepdim=True)) * scale + code[:, 3:, None, None]
-    torch.testing.assert_close(Pass(code, first.taken).normalise(large), expected)
+    torch.testing.assert_close(Apply(measure.modulation)(large), expected)
 
 
 def test_a_flat_channel_stays_finite() -> None:
-    assert torch.isfinite(Pass(torch.zeros(1, 2)).normalise(torch.ones(1, 1, 4, 4))).all()
+    assert torch.isfinite(Measure(torch.zeros(1, 2))(torch.ones(1, 1, 4, 4))).all()
 
 
 def test_the_block_s_gradient() -> None:
     torch.manual_seed(0)
     block = ModulatedBlock(2).double()
-    x, code = _pictures(0, 1, 2, 4, 4).double(), _pictures(1, 1, 4).double()
-    known = Pass(code)
-    known.normalise(x)
+    x, modulation = _pictures(0, 1, 2, 4, 4).double(), _pictures(1, 1, 4).double()
     x.requires_grad_(True)
-    code.requires_grad_(True)
-    assert torch.autograd.gradcheck(lambda x, code: block(x, Pass(code, known.taken)), (x, code))
+    modulation.requires_grad_(True)
+    assert torch.autograd.gradcheck(lambda x, modulation: block(x, Apply(modulation)), (x, modulation))
+    assert torch.autograd.gradcheck(lambda x, code: block(x, Measure(code)), (x, modulation))
 
 
 def test_the_code_is_used_up(network: SwiftNetwork) -> None:
     """As many numbers as the normalisations take, no more: each of them changes the painting."""
     codes = torch.zeros(1, DESIGN.code_length)
     picture = _pictures(0, 1, 3, 32, 48)
-    taken = network.content.statistics(picture, codes)
-    assert [mean.shape[1] for mean in taken.means] == list(DESIGN.modulated)
+    assert network.content.modulation(picture, codes).shape == codes.shape
     codes.requires_grad_(True)
     (slope,) = torch.autograd.grad(network.content(picture, picture, codes).square().sum(), codes)
     assert (slope != 0).float().mean() > 0.9  # a channel may be behind a closed ReLU

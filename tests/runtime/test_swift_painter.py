@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from impasto.errors import UsageError, WeightsFormatError
 from impasto.painters import Progress, WeightedStyle
 from impasto.pictures import Picture
-from impasto.runtime.swift import StyleCode, SwiftPainter, SwiftSettings, _mirrored
+from impasto.runtime.swift import SwiftPainter, SwiftSettings, _mirrored
+from impasto.styles.code import StyleCode
 
 
 def _picture(width: int, height: int, seed: int = 0) -> Picture:
@@ -20,7 +21,7 @@ def _picture(width: int, height: int, seed: int = 0) -> Picture:
 
 @pytest.fixture(scope="module")
 def painter(swift_file: Path) -> SwiftPainter:
-    return SwiftPainter(SwiftSettings(threads=1), network=swift_file)
+    return SwiftPainter(swift_file, SwiftSettings(threads=1))
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,8 @@ def test_paintings_have_the_size_of_their_photo(painter: SwiftPainter, code: Sty
 @settings(max_examples=25, deadline=None)
 @given(width=st.integers(1, 420), height=st.integers(1, 420), tile=st.integers(64, 512))
 def test_tiles_change_nothing(swift_file: Path, width: int, height: int, tile: int) -> None:
-    whole = SwiftPainter(SwiftSettings(tile=4096, threads=1), network=swift_file)
-    tiled = SwiftPainter(SwiftSettings(tile=tile, threads=1), network=swift_file)
+    whole = SwiftPainter(swift_file, SwiftSettings(tile=4096, threads=1))
+    tiled = SwiftPainter(swift_file, SwiftSettings(tile=tile, threads=1))
     photo = _picture(width, height)
     style = whole.prepare([WeightedStyle(_picture(40, 40, 2))])
     error = np.abs(whole.paint(photo, style).picture.pixels - tiled.paint(photo, style).picture.pixels)
@@ -51,14 +52,14 @@ def test_tiles_change_nothing(swift_file: Path, width: int, height: int, tile: i
 
 def test_tiles_are_really_made(painter: SwiftPainter, code: StyleCode, swift_file: Path) -> None:
     told: list[Progress] = []
-    small = SwiftPainter(SwiftSettings(tile=64, threads=1), network=swift_file)
+    small = SwiftPainter(swift_file, SwiftSettings(tile=64, threads=1))
     painting = small.paint(_picture(100, 50), code, progress=told.append)
     assert painting.facts["tiles"] == len(told) == 3 * 2
     assert [progress.fraction for progress in told] == pytest.approx([n / 6 for n in range(1, 7)])
 
 
 def test_stopped_early_the_rest_is_the_photo(code: StyleCode, swift_file: Path) -> None:
-    small = SwiftPainter(SwiftSettings(tile=64, threads=1), network=swift_file)
+    small = SwiftPainter(swift_file, SwiftSettings(tile=64, threads=1))
     photo, told = _picture(300, 40), list[Progress]()
     painting = small.paint(photo, code, progress=told.append, should_stop=lambda: len(told) == 2)
     assert painting.stop == "interrupted"
@@ -69,7 +70,7 @@ def test_stopped_early_the_rest_is_the_photo(code: StyleCode, swift_file: Path) 
 def test_strength_0_is_the_photo_and_1_the_style(painter: SwiftPainter, code: StyleCode, swift_file: Path) -> None:
     photo = _picture(60, 40)
     at = {
-        strength: SwiftPainter(SwiftSettings(strength=strength, threads=1), network=swift_file)
+        strength: SwiftPainter(swift_file, SwiftSettings(strength=strength, threads=1))
         .paint(photo, code)
         .picture.pixels
         for strength in (0.0, 0.999, 1.0, 1.5)

@@ -65,10 +65,9 @@ def encoder(
     Flags come before the file. Ctrl-C saves a checkpoint; the same command goes on from there.
     """
     voice = Voice(quiet=quiet, json=json)
-    flags = {"steps": steps, "size": size, "learning_rate": learning_rate, "checkpoint_every": checkpoint_every}
     with needs_extra("Training"):
         from impasto.training.settings import EncoderTraining
-    settings = make_settings(EncoderTraining, config, {**flags, "seed": seed})
+    settings = make_settings(EncoderTraining, config, _flags(steps, size, learning_rate, checkpoint_every, seed))
     if print_config:
         voice.line(as_toml(settings).rstrip())
         return
@@ -107,10 +106,9 @@ def swift(
     Flags come before the file. Ctrl-C saves a checkpoint; the same command goes on from there.
     """
     voice = Voice(quiet=quiet, json=json)
-    flags = {"steps": steps, "size": size, "learning_rate": learning_rate, "checkpoint_every": checkpoint_every}
     with needs_extra("Training"):
         from impasto.training.swift_settings import SwiftTraining
-    settings = make_settings(SwiftTraining, config, {**flags, "seed": seed})
+    settings = make_settings(SwiftTraining, config, _flags(steps, size, learning_rate, checkpoint_every, seed))
     if print_config:
         voice.line(as_toml(settings).rstrip())
         return
@@ -123,8 +121,22 @@ def swift(
         from impasto.training.swift import SwiftTrainer
     banks = PictureBank(find_pictures(content)), PictureBank(find_pictures(style))
     lite = load_encoder("lite")
-    _run(SwiftTrainer(settings, load_encoder(teacher) if teacher else load_encoder("lite"), lite, *banks, run), voice)
+    judge = lite if teacher is None else load_encoder(teacher)
+    _run(SwiftTrainer(settings, judge, lite, *banks, run), voice)
     voice.note("Trained.")
+
+
+def _flags(
+    steps: int | None, size: int | None, learning_rate: float | None, checkpoint_every: int | None, seed: int | None
+) -> dict[str, float | int | None]:
+    """The settings that have flags, by name; None where a flag was not given."""
+    return {
+        "steps": steps,
+        "size": size,
+        "learning_rate": learning_rate,
+        "checkpoint_every": checkpoint_every,
+        "seed": seed,
+    }
 
 
 def _needed(options: str, verb: str) -> UsageError:

@@ -14,14 +14,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from impasto.errors import ExportError
 from impasto.extras import needs_extra
 from impasto.paths import written_whole
 
+Floats = NDArray[np.float32]
+
 OPSET = 20
 TOLERANCE = 1e-4
+_LARGE = 64  # numbers
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,14 @@ class Port:
     free: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
 
-def export(network: nn.Module, inputs: Sequence[Port], output: str, path: Path, metadata: Mapping[str, Any]) -> float:
-    """Write a network to `path` as ONNX, whole or not at all.
+def export(
+    network: nn.Module, inputs: Sequence[Port], outputs: Sequence[str], path: Path, metadata: Mapping[str, Any]
+) -> float:
+    """Write a network to `path` as ONNX, whole or not at all. Weights are stored in half precision: round them first
+    (`round_to_half`), else the file differs from the network.
 
     Args:
-        output: name of its one output.
+        outputs: names of its outputs, in order.
         metadata: what the file says of itself; values other than text become JSON.
 
     Returns:
@@ -64,25 +71,56 @@ def export(network: nn.Module, inputs: Sequence[Port], output: str, path: Path, 
             opset_version=OPSET,
             dynamic_shapes=_dynamic_shapes(inputs),
             input_names=[port.name for port in inputs],
-            output_names=[output],
+            output_names=list(outputs),
             verbose=False,
         )
-        expected = network(*examples).numpy()
+        expected = network(*examples)
     assert program is not None
     model = program.model_proto
+    _store_in_half(model.graph)
     onnx.helper.set_model_props(
         model, {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
     )
     data = io.BytesIO()
     onnx.save_model(model, data)
     session = onnxruntime.InferenceSession(data.getvalue(), providers=["CPUExecutionProvider"])
-    found = session.run(None, {port.name: port.example.detach().numpy() for port in inputs})[0]
-    error = float(np.abs(found - expected).max() / max(1e-12, np.abs(expected).max()))
+    found = session.run(list(outputs), {port.name: port.example.detach().numpy() for port in inputs})
+    expected = [expected] if isinstance(expected, Tensor) else expected
+    error = max(_difference(x, y.numpy()) for x, y in zip(found, expected, strict=True))
     if not error <= TOLERANCE:
         raise ExportError(f"The exported network differs from the trained one by {error:.1e}.")
     with written_whole(path) as temporary:
         temporary.write_bytes(data.getvalue())
     return error
+
+
+@torch.no_grad()
+def round_to_half(network: nn.Module) -> None:
+    """Round all weights to numbers that half precision has."""
+    for tensor in network.state_dict().values():
+        tensor.copy_(tensor.half().to(tensor.dtype))
+
+
+def _store_in_half(graph: Any) -> None:
+    """Store large initializers in half precision, each with a node that casts it back: runtimes fold these away when
+    they load the file.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for stored in graph.initializer:
+        if stored.data_type != TensorProto.FLOAT or np.prod(stored.dims) < _LARGE:
+            continue
+        name, half = stored.name, f"{stored.name}_half"
+        stored.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(stored).astype(np.float16), half))
+        casts.append(helper.make_node("Cast", [half], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _difference(found: Floats, expected: Floats) -> float:
+    return float(np.abs(found - expected).max() / max(1e-12, float(np.abs(expected).max())))
 
 
 def _dynamic_shapes(inputs: Sequence[Port]) -> tuple[dict[int, Any], ...]:

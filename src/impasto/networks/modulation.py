@@ -1,65 +1,73 @@
-"""Modulated normalisation: the style decides how strong each feature is and where it lies."""
+"""Modulated normalisation: the style decides how strong each feature is and where it lies.
+
+y = (x − μ) / σ · (1 + γ) + β: adaptive instance normalisation (Huang & Belongie 2017, eq. 8) with γ and β predicted
+from the style, as in conditional instance normalisation (Dumoulin et al. 2017; Ghiasi et al. 2017). Ours: μ and σ are
+taken from a thumbnail of the picture and then used for the picture, so that it may be painted tile by tile, and a clip
+frame by frame, with the same numbers for all.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from impasto.losses.base import full_precision
+
+Normalise = Callable[[Tensor], Tensor]
+
 _FLOOR = 1e-4  # of the variance: a channel that is flat in the thumbnail must not blow up the picture's
 
 
-@dataclass
-class ContentStatistics:
-    """Mean and deviation of a content picture's features before each modulated normalisation, in the order met.
-
-    They are taken from a thumbnail of the picture and then used for the picture: so the picture may be painted tile by
-    tile, and a clip frame by frame, with the same statistics for all.
-    """
-
-    means: list[Tensor] = field(default_factory=list)  # (B, C, 1, 1) each
-    deviations: list[Tensor] = field(default_factory=list)
-
-    def of(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Take the statistics of the next (B, C, H, W) and keep them."""
-        exact = features.float()
-        variance, mean = torch.var_mean(exact, (2, 3), correction=0, keepdim=True)
-        self.means.append(mean)
-        self.deviations.append((variance + _FLOOR).sqrt())
-        return self.means[-1], self.deviations[-1]
-
-
-class Pass:
-    """One way through a network: hands each normalisation its statistics and its part of the style code, in turn.
+class Measure:
+    """Normalises a thumbnail's features by their own statistics, and remembers how.
 
     Args:
-        code: (B, D), split among the normalisations in the order in which they are met.
-        known: statistics of a thumbnail; None takes them from the features themselves, as instance normalisation does
-            (Ulyanov et al. 2016).
+        code: (B, D): γ and β of each normalisation, in the order in which they are met.
     """
 
-    def __init__(self, code: Tensor, known: ContentStatistics | None = None) -> None:
-        self.code, self.known, self.taken = code, known, ContentStatistics()
-        self._place = self._count = 0
+    def __init__(self, code: Tensor) -> None:
+        self._code, self._place = code, 0
+        self._parts: list[Tensor] = []
 
-    def normalise(self, x: Tensor) -> Tensor:
-        """(x − μ) / σ · (1 + γ) + β, with γ and β from the style code.
-
-        Adaptive instance normalisation (Huang & Belongie 2017, eq. 8) with γ and β predicted, as in conditional
-        instance normalisation (Dumoulin et al. 2017; Ghiasi et al. 2017), and with μ and σ of a thumbnail.
-        """
+    def __call__(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) → the same shape."""
         channels = x.shape[1]
-        part = self.code[:, self._place : self._place + 2 * channels, None, None]
-        gamma, beta = part[:, :channels], part[:, channels:]
-        if self.known is None:
-            mean, deviation = self.taken.of(x)
-        else:
-            mean, deviation = self.known.means[self._count], self.known.deviations[self._count]
-        self._place, self._count = self._place + 2 * channels, self._count + 1
-        scale = (1 + gamma) / deviation
-        normalised: Tensor = x * scale.to(x.dtype) + (beta - mean * scale).to(x.dtype)
-        return normalised
+        gamma, beta = self._code[:, self._place : self._place + 2 * channels].chunk(2, 1)
+        self._place += 2 * channels
+        variance, mean = torch.var_mean(full_precision(x), (2, 3), correction=0)
+        scale = (1 + gamma) / (variance + _FLOOR).sqrt()
+        shift = beta - mean * scale
+        self._parts += [scale, shift]
+        return _affine(x, scale, shift)
+
+    @property
+    def modulation(self) -> Tensor:
+        """(B, D): for each normalisation met so far, the factors of its channels, and what is added."""
+        return torch.cat(self._parts, 1)
+
+
+class Apply:
+    """Normalises features as a thumbnail's were.
+
+    Args:
+        modulation: (B, D), from `Measure`.
+    """
+
+    def __init__(self, modulation: Tensor) -> None:
+        self._modulation, self._place = modulation, 0
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) → the same shape."""
+        channels = x.shape[1]
+        scale, shift = self._modulation[:, self._place : self._place + 2 * channels].chunk(2, 1)
+        self._place += 2 * channels
+        return _affine(x, scale, shift)
+
+
+def _affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    return x * scale[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
 
 
 class ModulatedBlock(nn.Module):
@@ -69,8 +77,8 @@ class ModulatedBlock(nn.Module):
         super().__init__()
         self.first, self.second = convolution(channels, channels), convolution(channels, channels)
 
-    def forward(self, x: Tensor, style: Pass) -> Tensor:
-        inner = torch.relu(style.normalise(self.first(x)))
+    def forward(self, x: Tensor, normalise: Normalise) -> Tensor:
+        inner = torch.relu(normalise(self.first(x)))
         painted: Tensor = x + self.second(inner)
         return painted
 

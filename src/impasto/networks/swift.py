@@ -1,8 +1,8 @@
 """Swift: a small network that paints any content picture in any style in one pass.
 
-    style picture ──► SwiftStyle ──► style code ─┐
-    content picture ──► thumbnail ──► statistics ┼──► SwiftContent ──► painting
-                    └────────────────────────────┘
+    style picture ───► SwiftStyle ──► style code ─┐
+    content picture ─► thumbnail ─────────────────┴─► modulation ─┐
+                    └─────────────────────────────────────────────┴─► painting
 
 SwiftContent works at 1/2, 1/4 and 1/8 of the picture's size. Deep blocks at 1/8 decide on strokes and colours; skips at
 1/4 and 1/2, modulated by the style themselves, keep faces and windows. Nothing in it looks at the whole picture: what
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
-from impasto.networks.modulation import ContentStatistics, ModulatedBlock, Pass, convolution
+from impasto.networks.modulation import Apply, Measure, ModulatedBlock, Normalise, convolution
 
 MULTIPLE = 8  # sides of the picture and of the thumbnail are multiples of this
 
@@ -86,26 +86,27 @@ class SwiftContent(nn.Module):
         Returns:
             (B, 3, H, W), not clipped.
         """
-        return self.paint(pictures, codes, self.statistics(thumbnails, codes))
+        return self.paint(pictures, self.modulation(thumbnails, codes))
 
-    def statistics(self, thumbnails: Tensor, codes: Tensor) -> ContentStatistics:
-        """What normalisation needs to know of the pictures."""
-        style = Pass(codes)
-        self._features(thumbnails, style)
-        return style.taken
+    def modulation(self, thumbnails: Tensor, codes: Tensor) -> Tensor:
+        """How to normalise the pictures' features: (B, D), from their thumbnails and the styles."""
+        measure = Measure(codes)
+        self._features(thumbnails, measure)
+        return measure.modulation
 
-    def paint(self, pictures: Tensor, codes: Tensor, statistics: ContentStatistics) -> Tensor:
-        return F.pixel_shuffle(self.last(self._features(pictures, Pass(codes, statistics))), 2)
+    def paint(self, pictures: Tensor, modulation: Tensor) -> Tensor:
+        """The second half of `forward`: pictures, or tiles of them, with the modulation of the whole."""
+        return F.pixel_shuffle(self.last(self._features(pictures, Apply(modulation))), 2)
 
-    def _features(self, pictures: Tensor, style: Pass) -> Tensor:
+    def _features(self, pictures: Tensor, normalise: Normalise) -> Tensor:
         half = torch.relu(self.stem(pictures))
-        quarter = self.fine_in(torch.relu(self.to_quarter(half)), style)
-        deep = style.normalise(self.to_eighth(quarter))
+        quarter = self.fine_in(torch.relu(self.to_quarter(half)), normalise)
+        deep = normalise(self.to_eighth(quarter))
         for block in self.deep:
-            deep = block(deep, style)
-        fine = torch.relu(_enlarged(self.from_eighth(deep)) + style.normalise(quarter))
-        fine = self.fine_out(fine, style)
-        finest = torch.relu(_enlarged(self.from_quarter(fine)) + style.normalise(half))
+            deep = block(deep, normalise)
+        fine = torch.relu(_enlarged(self.from_eighth(deep)) + normalise(quarter))
+        fine = self.fine_out(fine, normalise)
+        finest = torch.relu(_enlarged(self.from_quarter(fine)) + normalise(half))
         return torch.relu(self.finish(finest))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,17 +11,16 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto import __version__
 from impasto.errors import WeightsFormatError, WeightsMissingError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
-from impasto.networks.export import Port, export
-from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
+from impasto.networks.export import Port, export, round_to_half
+from impasto.networks.swift import MULTIPLE, SwiftContent, SwiftDesign, SwiftNetwork
 from impasto.paths import is_file, written_whole
-
-FORMAT = "impasto-swift"
+from impasto.runtime.swift import KIND
 
 
 def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tensor] | None = None) -> None:
@@ -34,7 +34,7 @@ def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tenso
     tensors |= {f"encoder.{n}": t.detach().float().contiguous() for n, t in network.style.encoder.state_dict().items()}
     encoder = network.style.encoder
     metadata = {
-        "format": FORMAT,
+        "format": KIND,
         "design": json.dumps(asdict(network.design)),
         "encoder": json.dumps({"blocks": encoder.architecture.blocks, "padding": encoder.padding}),
     }
@@ -54,7 +54,7 @@ def load_swift(path: Path) -> SwiftNetwork:
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
+            if metadata.get("format") != KIND:
                 raise WeightsFormatError(f"{path.name} holds no painter of this kind.")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — it is no dict
         design, encoder = SwiftDesign(**json.loads(metadata["design"])), json.loads(metadata["encoder"])
@@ -77,9 +77,11 @@ def export_swift(network: SwiftNetwork, folder: Path, *, name: str, training: Ma
     Returns:
         By file name, how far ONNX Runtime is from PyTorch; see `export`.
     """
+    network = copy.deepcopy(network).eval()
+    round_to_half(network)
     random = torch.Generator().manual_seed(0)
     common = {
-        "format": FORMAT,
+        "format": KIND,
         "name": name,
         "version": __version__,
         "licence": "Apache-2.0",
@@ -96,13 +98,25 @@ def export_swift(network: SwiftNetwork, folder: Path, *, name: str, training: Ma
     ]
     rules = {"multiple": str(MULTIPLE), "margin": str(network.content.margin)}
     sides = {
-        f"{name}.onnx": (network.content, content, "painting", rules),
-        f"{name}-style.onnx": (network.style, [style], "code", {}),
+        f"{name}.onnx": (_ContentSide(network.content), content, ["painting", "modulation"], rules),
+        f"{name}-style.onnx": (network.style, [style], ["code"], {}),
     }
     return {
-        file: export(module, inputs, output, folder / file, {**common, **more})
-        for file, (module, inputs, output, more) in sides.items()
+        file: export(module, inputs, outputs, folder / file, {**common, **more})
+        for file, (module, inputs, outputs, more) in sides.items()
     }
+
+
+class _ContentSide(nn.Module):
+    """Gives away the modulation too: the runtime runs the two halves apart."""
+
+    def __init__(self, content: SwiftContent) -> None:
+        super().__init__()
+        self.content = content
+
+    def forward(self, picture: Tensor, thumbnail: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
+        modulation = self.content.modulation(thumbnail, code)
+        return self.content.paint(picture, modulation), modulation
 
 
 def _free(height: str, width: str) -> dict[int, tuple[str, int]]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.errors import OutOfMemoryError, UsageError
+from impasto.errors import OutOfMemoryError
 from impasto.features.encoder import Encoder
 from impasto.features.weights import load_encoder
 from impasto.optimize.border import cut, widened
@@ -20,7 +20,7 @@ from impasto.optimize.hardware import resolve_device, resolve_precision
 from impasto.optimize.objective import Objective
 from impasto.optimize.pyramid import Scale, plan, style_size
 from impasto.optimize.settings import Settings
-from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
+from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle, shares
 from impasto.pictures import Picture, resize
 
 
@@ -51,14 +51,8 @@ class OptimizationPainter:
         self.encoder = self._load_encoder()
 
     def prepare(self, styles: Sequence[WeightedStyle]) -> PreparedStyles:
-        if not styles:
-            raise UsageError("There is no style picture.", hint="Name one with --style.")
-        if not all(np.isfinite(style.weight) and style.weight > 0 for style in styles):
-            raise UsageError(
-                "Style weights must be positive numbers.", hint="For example --style a.jpg:0.7 --style b.jpg:0.3."
-            )
-        sum_of_weights = sum(style.weight for style in styles)
-        return PreparedStyles(tuple(replace(style, weight=style.weight / sum_of_weights) for style in styles))
+        parts = shares([style.weight for style in styles])
+        return PreparedStyles(tuple(replace(style, weight=part) for style, part in zip(styles, parts, strict=True)))
 
     def paint(
         self,
@@ -118,13 +112,13 @@ class OptimizationPainter:
         settings = self.settings
         margin = settings.margin
         objective = Objective(self.encoder, settings.losses, precision=self.precision, margin=margin)
-        small_content = widened(self._tensor(content, scale.size), margin)
+        small = self._tensor(content, scale.size)
         styles = [
             (self._tensor(s.picture, style_size(s.picture.size, scale.size, settings)), s.weight) for s in style.styles
         ]
-        bound = objective.bind(small_content, styles)
+        bound = objective.bind(widened(small, margin), styles)
         deadline = None if settings.seconds is None else reporter.began + settings.seconds * scale.ends
-        start = widened(self._start(content, styles, scale, before), margin)
+        start = widened(self._start(small, styles, scale, before), margin)
         result = ScaleRun(
             bound,
             start,
@@ -137,7 +131,7 @@ class OptimizationPainter:
         return replace(result, picture=cut(result.picture, margin))
 
     def _start(
-        self, content: Picture, styles: Sequence[tuple[Tensor, float]], scale: Scale, before: Tensor | None
+        self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale, before: Tensor | None
     ) -> Tensor:
         """The picture that a scale starts from: the scale before, or what the settings ask for."""
         if before is not None:
@@ -149,7 +143,7 @@ class OptimizationPainter:
         if self.settings.start == "noise":
             noise = np.random.default_rng(self.settings.seed).random((scale.size[1], scale.size[0], 3), np.float32)
             return self._array_to_tensor(noise)
-        return self._tensor(content, scale.size)
+        return content
 
     def _tensor(self, picture: Picture, size: tuple[int, int]) -> Tensor:
         return self._array_to_tensor(picture.pixels if picture.size == size else resize(picture.pixels, size))

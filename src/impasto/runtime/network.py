@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from impasto.errors import OutOfMemoryError, WeightsFormatError, WeightsMissingError
 from impasto.paths import is_file
 from impasto.runtime.devices import AUTO, PROVIDERS, resolve_device
+from impasto.runtime.model import DamagedModelError, Floats, Model
 
 MAX_BYTES = 512 * 1024**2
 _SILENT = 4  # of ONNX Runtime's levels: only what is fatal; errors reach us as exceptions
@@ -33,40 +31,38 @@ class Network:
     """
 
     def __init__(self, path: Path, *, kind: str, device: str = AUTO, threads: int | None = None) -> None:
+        self.name, self.device, self.threads = path.name, resolve_device(device), threads
+        try:
+            self._model = Model(_read(path))
+            self.metadata: Mapping[str, str] = self._model.metadata
+        except DamagedModelError as error:
+            raise _damaged(self.name) from error
+        if self.metadata.get("format") != kind:
+            raise WeightsFormatError(f"{path.name} is a network of another kind.")
+
+    def function(self, output: str, *inputs: str, given: Mapping[str, Floats] | None = None) -> Function:
+        """The part of the network that computes `output` from `inputs`.
+
+        Args:
+            given: tensors by name that are constants of that part.
+
+        Raises:
+            WeightsFormatError: the network is damaged, or has no such part.
+        """
         import onnxruntime
 
-        self.name, self.device = path.name, resolve_device(device)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = self.threads or 0
         options.log_severity_level = _SILENT
-        data = _read(path)
         providers = list(dict.fromkeys((PROVIDERS[self.device], PROVIDERS["cpu"])))
         try:
             # From bytes: such a model can refer to no other file.
-            self._session = onnxruntime.InferenceSession(data, options, providers=providers)
+            session = onnxruntime.InferenceSession(self._model.part([output], given), options, providers=providers)
         except Exception as error:  # ONNX Runtime's own have no common base but this
-            raise WeightsFormatError(f"{path.name} is no network, or a damaged one.") from error
-        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
-        if self.metadata.get("format") != kind:
-            raise WeightsFormatError(f"{path.name} is a network of another kind.")
-        self.inputs = tuple(port.name for port in self._session.get_inputs())
-
-    def __call__(self, *arrays: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The one output for these inputs, in the order of `inputs`.
-
-        Raises:
-            OutOfMemoryError: there is too little for inputs of this size.
-        """
-        feed = dict(zip(self.inputs, arrays, strict=True))
-        try:
-            result: NDArray[np.float32] = self._session.run(None, feed)[0]
-        except Exception as error:
-            if "alloc" in str(error).lower():
-                raise OutOfMemoryError(
-                    "There is too little memory for this picture.", hint="Use smaller tiles."
-                ) from error
-            raise
-        return result
+            raise _damaged(self.name) from error
+        if {port.name for port in session.get_inputs()} != set(inputs):
+            raise _damaged(self.name)
+        return Function(session, inputs)
 
     def number(self, name: str) -> int:
         """A whole number of the metadata.
@@ -80,7 +76,35 @@ class Network:
             raise WeightsFormatError(f"{self.name} does not say its {name.replace('_', ' ')}.") from error
 
 
-def _read(path: Path) -> Any:
+class Function:
+    """A part of a network, ready to run."""
+
+    def __init__(self, session: Any, inputs: tuple[str, ...]) -> None:
+        self._session, self._inputs = session, inputs
+
+    def __call__(self, *arrays: Floats) -> Floats:
+        """The output for these inputs, in the order in which they were named.
+
+        Raises:
+            OutOfMemoryError: there is too little for inputs of this size.
+        """
+        feed = dict(zip(self._inputs, arrays, strict=True))
+        try:
+            result: Floats = self._session.run(None, feed)[0]
+        except Exception as error:
+            if "alloc" in str(error).lower():
+                raise OutOfMemoryError(
+                    "There is too little memory for this picture.", hint="Use smaller tiles."
+                ) from error
+            raise
+        return result
+
+
+def _damaged(name: str) -> WeightsFormatError:
+    return WeightsFormatError(f"{name} is no network, or a damaged one.")
+
+
+def _read(path: Path) -> bytes:
     if not is_file(path):
         raise WeightsMissingError(f"There is no network {path.name!r} where you said.", hint="Check the path.")
     try:

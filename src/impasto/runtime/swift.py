@@ -6,21 +6,22 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.errors import UsageError, WeightsFormatError
+from impasto.errors import WeightsFormatError
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
 from impasto.pictures import Picture
 from impasto.pictures.resize import resize
 from impasto.records import check_ranges
 from impasto.runtime.devices import AUTO
-from impasto.runtime.network import Network
+from impasto.runtime.network import Function, Network
 from impasto.runtime.tiles import Tile, tiles
+from impasto.styles.code import StyleCode, blend
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
 KIND = "impasto-swift"
 
 Floats = NDArray[np.float32]
@@ -63,37 +64,28 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True)
-class StyleCode:
-    """All that the fast painter needs to know of a style: `values` (D,), for the network called `network`."""
-
-    values: Floats
-    network: str
-
-
 class SwiftPainter:
-    """Paints in one pass through a small network; see `Painter`."""
+    """Paints in one pass through a small network; see `Painter`.
+
+    Args:
+        network: file of the content side, `NAME.onnx`; `NAME-style.onnx` lies beside it.
+    """
 
     name = "swift"
 
-    def __init__(self, settings: SwiftSettings | None = None, *, network: Path | None = None) -> None:
+    def __init__(self, network: Path, settings: SwiftSettings | None = None) -> None:
         self.settings = settings or SwiftSettings()
-        path = network or MODELS / "swift.onnx"
         how = {"kind": KIND, "device": self.settings.device, "threads": self.settings.threads}
-        self.content = Network(path, **how)  # type: ignore[arg-type]
-        self.style = Network(path.with_name(f"{path.stem}-style.onnx"), **how)  # type: ignore[arg-type]
+        self.content = Network(network, **how)  # type: ignore[arg-type]
+        self._style = Network(network.with_name(f"{network.stem}-style.onnx"), **how)  # type: ignore[arg-type]
+        self._modulation = self.content.function("modulation", "thumbnail", "code")
         self.multiple, self.margin = self.content.number("multiple"), self.content.number("margin")
 
     def prepare(self, styles: Sequence[WeightedStyle]) -> StyleCode:
-        if not styles:
-            raise UsageError("There is no style picture.", hint="Name one with --style.")
-        if not all(math.isfinite(style.weight) and style.weight > 0 for style in styles):
-            raise UsageError(
-                "Style weights must be positive numbers.", hint="For example --style a.jpg:0.7 --style b.jpg:0.3."
-            )
-        total = sum(style.weight for style in styles)
-        values = sum(style.weight / total * self._code_of(style.picture.over()) for style in styles)
-        return StyleCode(np.asarray(values, np.float32), self.content.metadata.get("name", ""))
+        """Codes of the pictures for the brush of the settings, blended by weight."""
+        brush, name = self.settings.brush, self.content.metadata.get("name", "")
+        codes = [StyleCode(self._code_of(style.picture.over(), brush)[None], (brush,), name) for style in styles]
+        return blend(codes, [style.weight for style in styles])
 
     def paint(
         self,
@@ -110,7 +102,8 @@ class SwiftPainter:
         """
         began = time.monotonic()
         code = self._strengthened(style, content)
-        thumbnail = _as_batch(self._thumbnail(content.pixels))
+        modulation = self._modulation(_as_batch(self._thumbnail(content.pixels)), code)
+        network = self.content.function("painting", "picture", given={"modulation": modulation})
         canvas = _Canvas(content.pixels, self.multiple)
         out = content.pixels.copy()
         parts = list(tiles(canvas.size, _rounded(self.settings.tile, self.multiple), self.margin))
@@ -119,8 +112,7 @@ class SwiftPainter:
             if should_stop is not None and should_stop():
                 stop = "interrupted"
                 break
-            painted = self.content(canvas.around(part), thumbnail, code)
-            canvas.put(out, part, painted)
+            canvas.put(out, part, network(canvas.around(part)))
             if progress is not None:
                 progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, out))
         share = _opacity(self.settings.strength)
@@ -129,13 +121,17 @@ class SwiftPainter:
         facts: dict[str, str | int] = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
         return Painting(content.with_pixels(out), stop, time.monotonic() - began, dict(facts))
 
-    def _code_of(self, pixels: Floats) -> Floats:
+    @cached_property
+    def _code(self) -> Function:
+        return self._style.function("code", "style")
+
+    def _code_of(self, pixels: Floats, brush: float = 1.0) -> Floats:
         """(D,) of a style picture."""
         height, width = pixels.shape[:2]
-        factor = min(1.0, _STYLE_SIDE / max(height, width)) * self.settings.brush
+        factor = min(1.0, _STYLE_SIDE / max(height, width)) * brush
         size = max(_SMALLEST, round(width * factor)), max(_SMALLEST, round(height * factor))
-        values: Floats = self.style(_as_batch(resize(pixels, size)))[0]
-        return values
+        codes = self._code(_as_batch(resize(pixels, size)))
+        return np.asarray(codes[0])
 
     def _strengthened(self, style: StyleCode, content: Picture) -> Floats:
         """(1, D): on the line from the content picture's own code (0) through the style's (1)."""
@@ -144,10 +140,11 @@ class SwiftPainter:
             raise WeightsFormatError(
                 f"The style code is for the network {style.network!r}, not {own!r}.", hint="Make it anew."
             )
+        values = style.at(self.settings.brush)
         if self.settings.strength == 1:
-            return style.values[None]
+            return values[None]
         identity = self._code_of(content.over())
-        return np.asarray(identity + self.settings.strength * (style.values - identity), np.float32)[None]
+        return np.asarray(identity + self.settings.strength * (values - identity), np.float32)[None]
 
     def _thumbnail(self, pixels: Floats) -> Floats:
         height, width = pixels.shape[:2]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import UsageError, WeightsFormatError, WeightsMissingError
+from impasto.painters import shares
 from impasto.paths import written_whole
 
 Floats = NDArray[np.float32]
@@ -57,17 +58,11 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
     Raises:
         UsageError: no code, a weight that is not positive and finite, codes that do not fit together.
     """
-    if not codes:
-        raise UsageError("There is no style.", hint="Name one with --style.")
-    if not all(math.isfinite(weight) and weight > 0 for weight in weights):
-        raise UsageError(
-            "Style weights must be positive numbers.", hint="For example --style a.jpg:0.7 --style b.jpg:0.3."
-        )
+    parts = np.array(shares(weights), np.float32)
     first = codes[0]
     if any(code.network != first.network or code.brushes != first.brushes for code in codes):
         raise UsageError("These style codes are for different networks.", hint="Make them anew from their pictures.")
-    shares = np.array(weights, np.float32) / np.float32(sum(weights))
-    values = np.tensordot(shares, np.stack([code.values for code in codes]), 1)
+    values = np.tensordot(parts, np.stack([code.values for code in codes]), 1)
     return StyleCode(np.asarray(values, np.float32), first.brushes, first.network)
 
 

@@ -67,11 +67,7 @@ class PictureBank:
         zoom = np.exp(rng.uniform(*np.log(scales)))
         window = min(size / zoom, height, width)
         left, top = rng.uniform(0, width - window), rng.uniform(0, height - window)
-        image = Image.fromarray(pixels).resize(
-            (size, size), Image.Resampling.BICUBIC, box=(left, top, left + window, top + window)
-        )
-        square = np.asarray(image, np.float32) / np.float32(255)
-        return square[:, ::-1] if rng.random() < 0.5 else square
+        return _window(rng, pixels, (left, top, left + window, top + window), (size, size))
 
     def view(self, rng: np.random.Generator, long_side: int) -> NDArray[np.float32]:
         """Most of a random picture, (H, W, 3) in [0, 1], at this long side, mirrored half of the time.
@@ -85,10 +81,7 @@ class PictureBank:
         across, down = share * (width, height)
         factor = long_side / max(across, down)
         size = (max(16, round(across * factor)), max(16, round(down * factor)))
-        box = (left, top, left + across, top + down)
-        image = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, box=box)
-        whole = np.asarray(image, np.float32) / np.float32(255)
-        return whole[:, ::-1] if rng.random() < 0.5 else whole
+        return _window(rng, pixels, (left, top, left + across, top + down), size)
 
     def _any(self, rng: np.random.Generator) -> Pixels:
         while len(self._bad) < len(self.paths):
@@ -118,3 +111,12 @@ class PictureBank:
             return pixels
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
         return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
+
+
+def _window(
+    rng: np.random.Generator, pixels: Pixels, box: tuple[float, float, float, float], size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """What lies in `box` (left, top, right, bottom), resized to (width, height), mirrored half of the time."""
+    image = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, box=box)
+    window = np.asarray(image, np.float32) / np.float32(255)
+    return window[:, ::-1] if rng.random() < 0.5 else window

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from impasto.errors import TrainingDataError
 from impasto.painters import ShouldStop
+from impasto.training.board import Board
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
 
 
@@ -56,8 +57,11 @@ class TrainingRun(ABC, Generic[S]):
     Args:
         settings: saved beside the checkpoint; a run is resumed only under those it began with (but for `steps`, which
             may be changed to make it longer or shorter).
-        folder: holds `settings.json`, `checkpoint.pt`, `log.jsonl` and what the training is for.
+        folder: holds `settings.json`, `checkpoint.pt`, `log.jsonl`, `board` (for TensorBoard)
+            and what the training is for.
     """
+
+    board: Board
 
     def __init__(self, settings: S, folder: Path) -> None:
         self.settings, self.folder = settings, folder
@@ -79,6 +83,13 @@ class TrainingRun(ABC, Generic[S]):
             TrainingDataError: the folder holds a run with other settings; there is nothing to train on.
         """
         self._begin()
+        self.board = Board(self.folder / "board", first=self.step)
+        try:
+            return self._run(report, should_stop)
+        finally:
+            self.board.close()
+
+    def _run(self, report: TrainingCallback | None, should_stop: ShouldStop | None) -> Path:
         seen: dict[str, list[float]] = {}
         began, first = time.monotonic(), self.step
         while not self.finished:
@@ -146,5 +157,6 @@ class TrainingRun(ABC, Generic[S]):
     def _log(self, progress: TrainingProgress, report: TrainingCallback | None) -> None:
         with (self.folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(asdict(progress)) + "\n")
+        self.board.losses(progress.step, progress.losses)
         if report is not None:
             report(progress)

@@ -40,6 +40,8 @@ class StyleViews:
 
     def ready(self, newest: int) -> None:
         """Make what is missing of the views up to number `newest`; forget those that `count` newer ones replace."""
+        if newest in self._views:
+            return
         wanted = range(max(0, newest + 1 - self.count), newest + 1)
         self._views = {n: view for n, view in self._views.items() if n in wanted}
         for n in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from impasto.losses.moments import moments
 from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork, style_statistics
 from impasto.networks.swift_file import save_swift
 from impasto.optimize.hardware import resolve_device
+from impasto.pictures import write_picture
 from impasto.styles import draw, names
 from impasto.training.average import Average
 from impasto.training.crops import to_tensor
@@ -24,9 +26,11 @@ from impasto.training.data import PictureBank
 from impasto.training.distillation import relative_error
 from impasto.training.optimizer import FilterOptimizer, learning_rate
 from impasto.training.run import TrainingRun
+from impasto.training.samples import sample_sheet
 from impasto.training.style_views import Moments, StyleViews
 from impasto.training.swift_settings import SwiftTraining
 
+_SAMPLES, _SAMPLE_SIDE = 4, 256
 CONTENT_LAYER = "relu4_1"
 DETAIL_LAYERS = ("relu2_1", "relu3_1")
 
@@ -39,7 +43,7 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         teacher: the loss network.
         encoder: of the style side; it stays as it is.
         photos, paintings: training pictures.
-        folder: gets the latest `swift.safetensors`.
+        folder: gets the latest `swift.safetensors`, and sheets of `samples`.
     """
 
     def __init__(
@@ -79,6 +83,8 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         torch.autograd.backward(torch.stack(weighted).sum())
         self.optimizer.step(learning_rate(s.learning_rate, self.step, s.steps, warm_up=s.warm_up))
         self.average.update(self.network.trained(), self.step)
+        if (self.step + 1) % s.samples_every == 0:
+            self._show_samples()
         return {name: loss.item() for name, (_, loss) in losses.items()}
 
     def _losses(
@@ -146,6 +152,20 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         with torch.autocast(self.device.type, torch.bfloat16):
             statistics = style_statistics(self.network.style.encoder(picture, STYLE_LAYERS))
             return statistics, self.teacher(picture, STYLE_LAYERS)
+
+    def _show_samples(self) -> None:
+        """Write a sheet of paintings by the average weights: the same pictures each time, for the eye."""
+        rng = np.random.default_rng(self.settings.seed)
+        side = MULTIPLE * round(_SAMPLE_SIDE / MULTIPLE)
+        contents = [self.photos.crop(rng, side, scales=(0.9, 1.1)) for _ in range(_SAMPLES)]
+        styles = [self.paintings.view(rng, side) for _ in range(_SAMPLES)]
+        network = copy.deepcopy(self.network).eval()
+        network.trained().load_state_dict(self.average.weights)
+        sheet = sample_sheet(network, contents, styles, device=self.device)
+        self.board.picture(self.step + 1, "samples", sheet)
+        folder = self.folder / "samples"
+        folder.mkdir(exist_ok=True)
+        write_picture(sheet, folder / f"{self.step + 1:07}.jpg", overwrite=True)
 
     # -- state
 

@@ -53,6 +53,7 @@ class SwiftTraining:
     ema: float = 0.999
     checkpoint_every: int = 500
     log_every: int = 50
+    samples_every: int = 2000
     device: str = "auto"
     seed: int = 0
     half: int = 16
@@ -101,6 +102,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "ema": (0, 0.999999),
     "checkpoint_every": (1, _MOST),
     "log_every": (1, _MOST),
+    "samples_every": (1, _MOST),
     "seed": (0, 2**32),
     "half": (4, 1024),
     "quarter": (4, 1024),
