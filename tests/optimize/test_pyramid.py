@@ -87,3 +87,13 @@ def test_style_sizes_of_recipes() -> None:
 @pytest.mark.parametrize("rule", ["content", "same", "long_side", "own"])
 def test_style_is_never_empty(rule: str, style: tuple[int, int], painted: tuple[int, int]) -> None:
     assert min(style_size(style, painted, Settings(style_size=rule, style_scale=0.05))) >= 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("size", "steps"),
+    [((512, 340), 400), ((512, 512), 400), ((1024, 1024), 200), ((1600, 1067), 157), ((8000, 9), 400)],
+)
+def test_large_pictures_take_fewer_steps(size: tuple[int, int], steps: int) -> None:
+    assert plan(size, Settings())[-1].iterations == steps
+    assert plan(size, Settings(iterations=33))[-1].iterations == 33
+    assert plan((9000, 9000), Settings())[-1].iterations == 100

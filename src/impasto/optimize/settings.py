@@ -47,7 +47,8 @@ class Settings:
         style_scale: size of the style's marks; 2 makes strokes twice as large.
         scales: how many scales the pyramid has, each half as large as the next; None chooses by size, 1 is no pyramid.
         coarsest: with `scales` None, no scale has a long side under this many pixels.
-        iterations: steps at the full size.
+        iterations: steps at the full size; None means 400 for small pictures and fewer for large ones, see
+            `pyramid.full_iterations`.
         coarse_iterations: steps at each smaller size.
         seconds: time for the whole painting; None means as long as it takes.
         patience, tolerance: a scale ends early once `patience` steps together lowered the loss by less than this
@@ -78,7 +79,7 @@ class Settings:
     style_scale: float = 1.0
     scales: int | None = None
     coarsest: int = 160
-    iterations: int = 400
+    iterations: int | None = None
     coarse_iterations: int = 60
     seconds: float | None = None
     patience: int = 20
