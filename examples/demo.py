@@ -15,6 +15,9 @@ from impasto import styles
 from impasto.pictures import contact_sheet
 
 
+_SECONDS = 30  # a demonstration must not try anybody's patience; on most machines little is left to gain by then
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photo", type=Path, default=Path(skimage.__file__).parent / "data" / "astronaut.png")
@@ -25,7 +28,7 @@ def main() -> None:
 
     photo = impasto.read_picture(arguments.photo)
     style = styles.draw(arguments.style)
-    painting = impasto.paint(photo, style, progress=_report)
+    painting = impasto.paint(photo, style, seconds=_SECONDS, progress=_report)
     sys.stderr.write("\n")
     sheet = contact_sheet([[(photo, "content"), (style, f"style: {arguments.style}"), (painting, "painting")]])
     for picture, name in ((painting, "painting.png"), (sheet, "sheet.png")):
