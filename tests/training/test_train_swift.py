@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from impasto.errors import UsageError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.moments import moments
+from impasto.pictures import read_picture
 from impasto.training.checkpoint import load_checkpoint
 from impasto.training.data import PictureBank, find_pictures
 from impasto.training.run import TrainingProgress
@@ -73,6 +75,24 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures:
     tensors, expected = load_file(resumed), load_file(whole)
     assert tensors.keys() == expected.keys()
     assert all(torch.equal(tensors[name], expected[name]) for name in expected)
+
+
+def test_sample_sheets_and_losses_can_be_seen_by_step(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    trainer = _trainer(replace(SMALL, samples_every=3), teacher, pictures, run)
+    trainer.run(should_stop=lambda: trainer.step == 4)
+    _trainer(replace(SMALL, samples_every=3), teacher, pictures, run).run()
+    assert [file.name for file in sorted((run / "samples").iterdir())] == ["0000003.jpg", "0000006.jpg"]
+    first, last = (read_picture(file) for file in sorted((run / "samples").iterdir()))
+    assert first.size == last.size
+    assert first.width > 5 * 256
+    # The photographs stand in the first column, the paintings beside them; only these change.
+    column = first.width // 5
+    assert np.abs(first.pixels - last.pixels)[:, :column].max() < 0.1
+    assert np.abs(first.pixels - last.pixels)[:, column:].max() > 0.1
+    events = EventAccumulator(str(run / "board")).Reload()
+    assert [event.step for event in events.Scalars("losses/gram")] == [3, 6]
+    assert [event.step for event in events.Images("samples")] == [3, 6]
 
 
 def test_style_errors_against_numpy() -> None:

@@ -24,7 +24,7 @@ from impasto.training.average import Average
 from impasto.training.crops import to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import relative_error
-from impasto.training.optimizer import FilterOptimizer, learning_rate
+from impasto.training.optimizer import learning_rate
 from impasto.training.run import TrainingRun
 from impasto.training.samples import sample_sheet
 from impasto.training.style_views import Moments, StyleViews
@@ -37,6 +37,9 @@ DETAIL_LAYERS = ("relu2_1", "relu3_1")
 
 class SwiftTrainer(TrainingRun[SwiftTraining]):
     """Trains a painter for any style; see `TrainingRun`.
+
+    With Adam: Muon, which serves the encoder well, makes as much of a direction that is all noise as of one that is
+    not, and the codes of styles, each seen now and then, drowned in it.
 
     Args:
         settings: see `SwiftTraining`.
@@ -63,7 +66,7 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         design = SwiftDesign(settings.half, settings.quarter, settings.eighth, settings.blocks, settings.hidden)
         self.network = SwiftNetwork(design, encoder).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network.trained(), settings.ema)
-        self.optimizer = FilterOptimizer(self.network)
+        self.optimizer = torch.optim.Adam(self.network.trained().parameters(), betas=(0.9, 0.99))
         self.views = StyleViews(settings.views, self._draw, self._look)
 
     # -- one step
@@ -81,7 +84,10 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
             )
         weighted = [weight * loss for weight, loss in losses.values()]
         torch.autograd.backward(torch.stack(weighted).sum())
-        self.optimizer.step(learning_rate(s.learning_rate, self.step, s.steps, warm_up=s.warm_up))
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(s.learning_rate, self.step, s.steps, warm_up=s.warm_up)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
         self.average.update(self.network.trained(), self.step)
         if (self.step + 1) % s.samples_every == 0:
             self._show_samples()
