@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from impasto.errors import UsageError, WeightsFormatError
 from impasto.painters import Progress, WeightedStyle
 from impasto.pictures import Picture
-from impasto.runtime.swift import SwiftPainter, SwiftSettings, _mirrored
+from impasto.runtime.swift import SwiftPainter, SwiftSettings, _Canvas, _mirrored
+from impasto.runtime.tiles import tiles
 from impasto.styles.code import StyleCode
 
 
@@ -116,3 +117,18 @@ def test_settings_are_checked(change: dict[str, float], says: str) -> None:
 def test_mirrored_places_are_those_of_numpy(length: int) -> None:
     expected = np.pad(np.arange(length), (32, 40), mode="reflect" if length > 1 else "edge")
     assert _mirrored(length, length + 72).tolist() == expected.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(width=st.integers(1, 150), height=st.integers(1, 150), tile=st.sampled_from([64, 96, 160]))
+def test_what_is_seen_of_a_tile_is_cut_from_the_mirrored_picture(width: int, height: int, tile: int) -> None:
+    picture = _picture(width, height).pixels
+    canvas = _Canvas(picture, 8)
+    mirrored = picture
+    for axis, side in enumerate((height, width)):
+        pad = [(0, 0)] * 3
+        pad[axis] = (32, canvas.size[1 - axis] - side - 32)
+        mirrored = np.pad(mirrored, pad, mode="reflect" if side > 1 else "edge")
+    for part in tiles(canvas.size, tile, 24):
+        expected = mirrored[part.rows.first : part.rows.last, part.columns.first : part.columns.last]
+        np.testing.assert_array_equal(canvas.around(part)[0].transpose(1, 2, 0), expected)

@@ -166,7 +166,19 @@ class _Canvas:
         """(1, 3, h, w): what the network looks at to paint a part."""
         rows = self._rows[part.rows.first : part.rows.last]
         columns = self._columns[part.columns.first : part.columns.last]
-        return _as_batch(self.pixels[rows[:, None], columns[None, :]])
+        inner_rows, inner_columns = (
+            slice(max(0, _BORDER - span.first), max(0, min(span.last, _BORDER + side) - span.first))
+            for span, side in ((part.rows, self.pixels.shape[0]), (part.columns, self.pixels.shape[1]))
+        )
+        seen = np.empty((1, 3, len(rows), len(columns)), np.float32)
+        # Copied by place only beyond the border: inside, a slice does it several times as fast.
+        inside = self.pixels[_bounds(rows[inner_rows]), _bounds(columns[inner_columns])]
+        seen[0, :, inner_rows, inner_columns] = inside.transpose(2, 0, 1)
+        for outer in (slice(0, inner_rows.start), slice(inner_rows.stop, None)):
+            seen[0, :, outer] = self.pixels[rows[outer, None], columns].transpose(2, 0, 1)
+        for outer in (slice(0, inner_columns.start), slice(inner_columns.stop, None)):
+            seen[0, :, inner_rows, outer] = self.pixels[rows[inner_rows, None], columns[outer]].transpose(2, 0, 1)
+        return seen
 
     def put(self, out: Floats, part: Tile, painted: Floats) -> None:
         """Take over of `painted` what lies in the part and in the picture."""
@@ -184,6 +196,11 @@ def _mirrored(length: int, total: int) -> NDArray[np.intp]:
     period = max(1, 2 * (length - 1))
     places = np.abs((places + length - 1) % period - (length - 1)) if length > 1 else np.zeros_like(places)
     return places.astype(np.intp)
+
+
+def _bounds(ascending: NDArray[np.intp]) -> slice:
+    """The slice that takes these places, which follow one another."""
+    return slice(ascending[0], ascending[-1] + 1) if len(ascending) else slice(0, 0)
 
 
 def _as_batch(pixels: Floats) -> Floats:

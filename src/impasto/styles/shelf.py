@@ -1,0 +1,117 @@
+"""The shelf: style codes by name, those that ship with Impasto and those that users add."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import OutputExistsError, UnknownNameError, UnwritableOutputError, UsageError, WeightsFormatError
+from impasto.home import impasto_home
+from impasto.paths import is_file, is_folder
+from impasto.styles.code import StyleCode, from_json, load, save
+
+SHIPPED = Path(__file__).resolve().parent.parent / "models" / "swift-styles.json"
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SUFFIX = ".json"
+
+
+def canonical(name: str) -> str:
+    """A name as the shelf has it: `Starry_Night` is `starry-night`."""
+    return name.strip().lower().replace("_", "-").replace(" ", "-")
+
+
+def names() -> list[str]:
+    """All names on the shelf, in alphabetical order."""
+    return sorted({*_shipped(), *own_names()})
+
+
+def own_names() -> list[str]:
+    """Names that the user has added."""
+    folder = own_folder()
+    if not is_folder(folder):
+        return []
+    return sorted(file.stem for file in folder.glob(f"*{_SUFFIX}") if _NAME.fullmatch(file.stem))
+
+
+def own_folder() -> Path:
+    """Where added codes are kept; it need not exist yet."""
+    return impasto_home() / "styles"
+
+
+def has(name: str) -> bool:
+    return canonical(name) in names()
+
+
+def find(name: str) -> StyleCode:
+    """The code of that name; the user's own comes first.
+
+    Raises:
+        UnknownNameError: there is none, with near names.
+        WeightsFormatError: its file is damaged.
+    """
+    wanted = canonical(name)
+    if wanted in own_names():
+        return load(_own_file(wanted))
+    shipped = _shipped()
+    if wanted not in shipped:
+        raise UnknownNameError("style", name, names(), hint="`impasto styles` lists them.")
+    return from_json(shipped[wanted], wanted)
+
+
+def add(name: str, code: StyleCode, *, overwrite: bool = False) -> Path:
+    """Put a code on the shelf and return its file.
+
+    Raises:
+        UsageError: a name with other characters than letters of the English alphabet, digits and hyphens.
+        OutputExistsError: the name is taken: by one that ships, or by the user's own and `overwrite` is not set.
+        UnwritableOutputError: the folder can't be written to.
+    """
+    wanted = canonical(name)
+    if not _NAME.fullmatch(wanted):
+        raise UsageError(f"A style can't be called {name!r}.", hint="Use letters a to z, digits and hyphens.")
+    if wanted in _shipped():
+        raise OutputExistsError(f"Impasto has a style {wanted!r} already.", hint="Choose another --name.")
+    file = _own_file(wanted)
+    if is_file(file) and not overwrite:
+        raise OutputExistsError(f"You have a style {wanted!r} already.", hint="Choose another --name, or --overwrite.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save(code, file)
+    except OSError as error:
+        raise UnwritableOutputError(
+            f"The style can't be kept in {file.parent}: {error.strerror}.", hint="Set IMPASTO_HOME to another folder."
+        ) from error
+    return file
+
+
+def remove(name: str) -> None:
+    """Take one of the user's own codes off the shelf.
+
+    Raises:
+        UnknownNameError: the user has none of that name.
+    """
+    wanted = canonical(name)
+    if wanted not in own_names():
+        raise UnknownNameError("style of your own", name, own_names())
+    _own_file(wanted).unlink(missing_ok=True)
+
+
+def _own_file(name: str) -> Path:
+    return own_folder() / f"{name}{_SUFFIX}"
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    """Entries by name, not decoded yet; none where no codes ship."""
+    if not is_file(SHIPPED):
+        return {}
+    try:
+        entries = json.loads(SHIPPED.read_text("utf-8"))
+    except ValueError as error:
+        raise WeightsFormatError(f"{SHIPPED.name} is damaged.", hint="Install Impasto anew.") from error
+    return entries if isinstance(entries, dict) else {}
