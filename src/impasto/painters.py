@@ -16,15 +16,19 @@ from impasto.errors import UsageError
 
 if TYPE_CHECKING:
     from impasto.pictures import Picture
+    from impasto.styles.code import StyleCode
 
 Stop = Literal["finished", "stalled", "time is up", "interrupted"]
 
 
 @dataclass(frozen=True)
 class WeightedStyle:
-    """A style picture and its share; shares are divided by their sum, so 2 and 1 mean the same as 0.5 and 0.25."""
+    """A style and its share; shares are divided by their sum, so 2 and 1 mean the same as 0.5 and 0.25.
 
-    picture: Picture
+    A style is a picture or, for painters that take them, a code of one.
+    """
+
+    style: Picture | StyleCode
     weight: float = 1.0
 
 

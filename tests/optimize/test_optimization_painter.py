@@ -19,6 +19,7 @@ from impasto.optimize.presets import find_preset
 from impasto.optimize.settings import Settings
 from impasto.painters import Painting, Progress, WeightedStyle
 from impasto.pictures import Picture
+from impasto.styles.code import StyleCode
 
 
 def _picture(seed: int, width: int = 48, height: int = 32) -> Picture:
@@ -139,7 +140,13 @@ def test_more_of_a_style_makes_a_painting_nearer_to_it(settings: Settings) -> No
 def test_shares_are_relative(settings: Settings) -> None:
     painter = OptimizationPainter(settings)
     prepared = painter.prepare([WeightedStyle(STYLE, 2), WeightedStyle(CONTENT, 6)])
-    assert [style.weight for style in prepared.styles] == [0.25, 0.75]
+    assert [share for _, share in prepared.styles] == [0.25, 0.75]
+
+
+def test_a_style_code_is_no_picture(settings: Settings) -> None:
+    code = StyleCode(np.zeros((1, 4), np.float32), (1.0,), "swift")
+    with pytest.raises(UsageError, match="looks at the style picture"):
+        OptimizationPainter(settings).prepare([WeightedStyle(code)])
 
 
 @pytest.mark.parametrize("weight", [0, -1, math.nan, math.inf])

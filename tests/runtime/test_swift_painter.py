@@ -88,6 +88,19 @@ def test_styles_are_blended_by_share(painter: SwiftPainter) -> None:
     np.testing.assert_allclose(both, 0.75 * one + 0.25 * other, rtol=1e-4, atol=1e-5)
 
 
+def test_codes_serve_as_pictures_do(painter: SwiftPainter, swift_file: Path) -> None:
+    picture, other = _picture(60, 40, 1), _picture(50, 40, 2)
+    code = painter.look(picture)
+    for brush in (0.5, 1.0, 2.0):
+        brushed = SwiftPainter(swift_file, SwiftSettings(brush=brush, threads=1))
+        of_code, of_picture = (
+            brushed.prepare([WeightedStyle(style, 2), WeightedStyle(other)]).values for style in (code, picture)
+        )
+        np.testing.assert_allclose(of_code, of_picture, rtol=1e-5, atol=1e-6)
+    with pytest.raises(WeightsFormatError, match="'other'"):
+        painter.prepare([WeightedStyle(replace(code, network="other"))])
+
+
 @pytest.mark.parametrize("weight", [0, -1, float("nan"), float("inf")])
 def test_shares_must_be_positive(painter: SwiftPainter, weight: float) -> None:
     with pytest.raises(UsageError, match="positive"):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.errors import OutOfMemoryError
+from impasto.errors import OutOfMemoryError, UsageError
 from impasto.features.encoder import Encoder
 from impasto.features.weights import load_encoder
 from impasto.optimize.border import cut, widened
@@ -22,6 +22,7 @@ from impasto.optimize.pyramid import Scale, plan, style_size
 from impasto.optimize.settings import Settings
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle, shares
 from impasto.pictures import Picture, resize
+from impasto.styles.code import StyleCode
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class PreparedStyles:
     scale by scale.
     """
 
-    styles: tuple[WeightedStyle, ...]
+    styles: tuple[tuple[Picture, float], ...]
 
 
 class OptimizationPainter:
@@ -51,8 +52,13 @@ class OptimizationPainter:
         self.encoder = self._load_encoder()
 
     def prepare(self, styles: Sequence[WeightedStyle]) -> PreparedStyles:
+        """See `Painter.prepare`.
+
+        Raises:
+            UsageError: a style is a code, not a picture.
+        """
         parts = shares([style.weight for style in styles])
-        return PreparedStyles(tuple(replace(style, weight=part) for style, part in zip(styles, parts, strict=True)))
+        return PreparedStyles(tuple((_picture(s.style), part) for s, part in zip(styles, parts, strict=True)))
 
     def paint(
         self,
@@ -114,7 +120,8 @@ class OptimizationPainter:
         objective = Objective(self.encoder, settings.losses, precision=self.precision, margin=margin)
         small = self._tensor(content, scale.size)
         styles = [
-            (self._tensor(s.picture, style_size(s.picture.size, scale.size, settings)), s.weight) for s in style.styles
+            (self._tensor(picture, style_size(picture.size, scale.size, settings)), share)
+            for picture, share in style.styles
         ]
         bound = objective.bind(widened(small, margin), styles)
         deadline = None if settings.seconds is None else reporter.began + settings.seconds * scale.ends
@@ -160,6 +167,15 @@ class OptimizationPainter:
         )
         encoder.checkpointing = settings.checkpointing
         return encoder.on(self.device)
+
+
+def _picture(style: Picture | StyleCode) -> Picture:
+    if isinstance(style, Picture):
+        return style
+    raise UsageError(
+        "A style code can't be painted by optimisation, which looks at the style picture itself.",
+        hint="Name the picture, or a style that Impasto draws.",
+    )
 
 
 class _Reporter:

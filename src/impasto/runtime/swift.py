@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from impasto.styles.code import StyleCode, blend
 KIND = "impasto-swift"
 
 Floats = NDArray[np.float32]
+
+BRUSHES = (0.5, 1.0, 2.0)
 
 # Pixels of a thumbnail and of a style picture as the network sees them, close to what it was trained on.
 _THUMBNAIL_AREA = 176 * 132
@@ -82,10 +84,37 @@ class SwiftPainter:
         self.multiple, self.margin = self.content.number("multiple"), self.content.number("margin")
 
     def prepare(self, styles: Sequence[WeightedStyle]) -> StyleCode:
-        """Codes of the pictures for the brush of the settings, blended by weight."""
-        brush, name = self.settings.brush, self.content.metadata.get("name", "")
-        codes = [StyleCode(self._code_of(style.picture.over(), brush)[None], (brush,), name) for style in styles]
+        """The code of the styles, blended by weight, for the brush of the settings.
+
+        Raises:
+            UsageError: see `Painter.prepare`.
+            WeightsFormatError: a code is for another network.
+        """
+        codes = [self._as_code(style.style) for style in styles]
         return blend(codes, [style.weight for style in styles])
+
+    def look(self, picture: Picture, brushes: Sequence[float] = BRUSHES) -> StyleCode:
+        """The code of a style picture, for each of these brushes."""
+        values = np.stack([self._code_of(picture.over(), brush) for brush in brushes])
+        return StyleCode(values, tuple(brushes), self._network_name)
+
+    def _as_code(self, style: Picture | StyleCode) -> StyleCode:
+        brush = self.settings.brush
+        if isinstance(style, Picture):
+            return self.look(style, (brush,))
+        self._check(style)
+        return replace(style, values=style.at(brush)[None], brushes=(brush,))
+
+    @property
+    def _network_name(self) -> str:
+        return self.content.metadata.get("name", "")
+
+    def _check(self, code: StyleCode) -> None:
+        if code.network != self._network_name:
+            raise WeightsFormatError(
+                f"The style code is for the network {code.network!r}, not {self._network_name!r}.",
+                hint="Make it anew from its picture.",
+            )
 
     def paint(
         self,
@@ -135,11 +164,7 @@ class SwiftPainter:
 
     def _strengthened(self, style: StyleCode, content: Picture) -> Floats:
         """(1, D): on the line from the content picture's own code (0) through the style's (1)."""
-        own = self.content.metadata.get("name", "")
-        if style.network != own:
-            raise WeightsFormatError(
-                f"The style code is for the network {style.network!r}, not {own!r}.", hint="Make it anew."
-            )
+        self._check(style)
         values = style.at(self.settings.brush)
         if self.settings.strength == 1:
             return values[None]
