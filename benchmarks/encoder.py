@@ -68,7 +68,7 @@ def quality(arguments: argparse.Namespace) -> None:
         settings = Settings(encoder=encoder, size=512)
         if not arguments.default_objective:
             losses = (ContentLoss(weight=0.1), GramLoss())
-            settings = replace(settings, losses=losses, scales=1, iterations=150, patience=0, margin=0)
+            settings = replace(settings, losses=losses, scales=1, iterations=150, patience=0, margin=0, history=10)
         painter = OptimizationPainter(settings)
         folder: Path = arguments.out / kind
         folder.mkdir(parents=True, exist_ok=True)

@@ -83,8 +83,9 @@ def shares(weights: Sequence[float]) -> list[float]:
         raise UsageError(
             "Style weights must be positive numbers.", hint="For example --style a.jpg:0.7 --style b.jpg:0.3."
         )
-    total = math.fsum(weights)
-    return [weight / total for weight in weights]
+    largest = max(weights)  # divided by it first, no sum is too large for a float
+    total = math.fsum(weight / largest for weight in weights)
+    return [weight / largest / total for weight in weights]
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -106,7 +107,7 @@ class Painter(Protocol[Style]):
         """What this painter needs to know of the styles.
 
         Raises:
-            UsageError: no style, or a weight that is not positive and finite.
+            UsageError: no style, a weight that is not positive and finite, or a style code where it needs pictures.
         """
         ...
 

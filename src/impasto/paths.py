@@ -1,16 +1,13 @@
-"""What a path leads to, and files that are written whole or not at all.
+"""What a path leads to, links followed, without an error where the system refuses even to look.
 
-The questions follow links and raise nothing where the system refuses even to look. `pathlib` raises for a folder that
-may not be entered, a name that is too long or a chain of links without end. Whoever only asks in order to choose a way
-goes on here; opening the path then tells what is wrong with it.
+`pathlib` raises for a folder that may not be entered, a name that is too long or a chain of links without end. Whoever
+only asks in order to choose a way goes on here; opening the path then tells what is wrong with it.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -29,21 +26,6 @@ def is_folder(path: str | Path) -> bool:
     """Whether the path leads to a folder."""
     status = _status(path)
     return status is not None and stat.S_ISDIR(status.st_mode)
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` to write to: at the end of the block it takes the place of `path`; if an error
-    ends the block, nothing is left of it.
-
-    For our own files, in folders of their own. Pictures have `pictures.files`, which never replaces unasked.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _status(path: str | Path) -> os.stat_result | None:

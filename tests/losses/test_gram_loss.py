@@ -233,3 +233,13 @@ def test_low_precision_is_summed_up_in_float32(shape: tuple[int, ...], layout: t
     (exact_gradient,) = torch.autograd.grad(expected, exact, upstream.double())
     assert gradient.dtype == torch.bfloat16
     assert torch.allclose(gradient.double(), exact_gradient, rtol=2**-8, atol=1e-6)
+
+
+def test_the_gradient_is_exact_inside_autocast_too() -> None:
+    features = torch.randn(1, 5, 7, 9, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    upstream = torch.randn(1, 5, 5, generator=torch.Generator().manual_seed(1))
+    flat = features.flatten(2)
+    (expected,) = torch.autograd.grad(flat @ flat.transpose(1, 2) / 63, features, upstream)
+    with torch.autocast("cpu", torch.bfloat16):
+        (found,) = torch.autograd.grad(gram_matrix(features), features, upstream)
+    torch.testing.assert_close(found, expected)

@@ -153,6 +153,14 @@ def test_a_preset_keeps_the_published_number_of_steps(preset: Preset) -> None:
 
 
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
+def test_a_preset_leaves_nothing_about_its_optimiser_to_our_defaults(preset: Preset) -> None:
+    settings = preset.settings
+    assert settings.iterations is not None
+    assert settings.optimizer == "adam" or settings.history is not None
+    assert (settings.patience, settings.margin, settings.precision) == (0, 0, "float32")
+
+
+@pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
 def test_its_layers_are_vgg19_s(preset: Preset) -> None:
     assert preset.settings.encoder == "vgg19"
     for loss in preset.settings.losses:

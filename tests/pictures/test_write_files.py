@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from impasto import files
 from impasto.errors import DiskFullError, OutputExistsError, UnwritableOutputError
-from impasto.pictures import Picture, check_place, check_target, files, place_file, read_picture, write_picture
+from impasto.pictures import Picture, check_place, check_target, place_file, read_picture, write_picture
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")

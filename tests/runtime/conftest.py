@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from impasto.networks.swift import SwiftNetwork
+
 
 @pytest.fixture(scope="session")
-def swift_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its content side; the style side lies beside it."""
+def swift_network() -> SwiftNetwork:
     import torch
 
     from impasto.features.architectures import Architecture
     from impasto.features.encoder import Encoder
     from impasto.networks.swift import SwiftDesign, SwiftNetwork
-    from impasto.networks.swift_file import export_swift
 
-    folder = tmp_path_factory.mktemp("swift")
     with torch.random.fork_rng():
         torch.manual_seed(0)
         encoder = Encoder(Architecture(((4, 4), (6,), (8,), (8, 8), (8,))), padding="reflect")
@@ -26,6 +27,15 @@ def swift_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             network.style.head.code.weight.normal_(std=5.0)
             assert network.content.last.bias is not None
             network.content.last.bias.fill_(0.5)
-    errors = export_swift(network, folder, name="small", training={"steps": 0})
+    return network.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def swift_file(swift_network: SwiftNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its content side; the style side lies beside it."""
+    from impasto.networks.swift_file import export_swift
+
+    folder = tmp_path_factory.mktemp("swift")
+    errors = export_swift(swift_network, folder, name="small", training={"steps": 0})
     assert max(errors.values()) < 1e-4
     return folder / "small.onnx"

@@ -37,9 +37,11 @@ def test_foreign_files(swift_file: Path, tmp_path: Path) -> None:
 def test_metadata_describes_the_network(swift_file: Path) -> None:
     network = Network(swift_file, kind="impasto-swift")
     assert network.metadata["licence"] == "Apache-2.0"
-    assert network.number("margin") % network.number("multiple") == 0
+    assert network.number("margin", 0, 999) % network.number("multiple", 8, 8) == 0
     with pytest.raises(WeightsFormatError, match="does not say its shoe size"):
-        network.number("shoe_size")
+        network.number("shoe_size", 20, 50)
+    with pytest.raises(WeightsFormatError, match="can't have a multiple of 8"):
+        network.number("multiple", 1, 7)
 
 
 def test_devices() -> None:

@@ -4,11 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.errors import UsageError, WeightsFormatError
+from impasto.networks.swift import SwiftNetwork
 from impasto.painters import Progress, WeightedStyle
 from impasto.pictures import Picture
 from impasto.runtime.swift import SwiftPainter, SwiftSettings, _Canvas, _mirrored
@@ -101,10 +104,53 @@ def test_codes_serve_as_pictures_do(painter: SwiftPainter, swift_file: Path) -> 
         painter.prepare([WeightedStyle(replace(code, network="other"))])
 
 
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_a_code_of_the_wrong_length_is_refused(swift_file: Path, code: StyleCode, strength: float) -> None:
+    painter = SwiftPainter(swift_file, SwiftSettings(strength=strength, threads=1))
+    short = replace(code, values=code.values[:, :-1])
+    with pytest.raises(WeightsFormatError, match="damaged"):
+        painter.paint(_picture(8, 8), short)
+    with pytest.raises(WeightsFormatError, match="damaged"):
+        painter.prepare([WeightedStyle(code), WeightedStyle(short)])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("multiple", "0"), ("multiple", "100000"), ("margin", "-9999"), ("margin", "3"), ("margin", "x")],
+)
+def test_impossible_metadata_is_refused(swift_file: Path, tmp_path: Path, name: str, value: str) -> None:
+    for file in swift_file.parent.glob("*.onnx"):
+        proto = onnx.load(file)
+        about = {entry.key: entry.value for entry in proto.metadata_props}
+        onnx.helper.set_model_props(proto, {**about, name: value})
+        onnx.save(proto, tmp_path / file.name)
+    with pytest.raises(WeightsFormatError):
+        SwiftPainter(tmp_path / swift_file.name)
+
+
+def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift_network: SwiftNetwork) -> None:
+    """Orders of colours and axes, mirror and thumbnail: all made here by other means."""
+    photo, style = _picture(104, 72, 3), _picture(64, 48, 4)
+    painter = SwiftPainter(swift_file, SwiftSettings(threads=1))
+    found = painter.paint(photo, painter.prepare([WeightedStyle(style)])).picture.pixels
+    batch, style_batch = (torch.from_numpy(p.pixels.copy()).permute(2, 0, 1)[None] for p in (photo, style))
+    code = swift_network.style(style_batch)
+    # As large as a thumbnail may be, the picture is its own.
+    painted = swift_network.content(torch.nn.functional.pad(batch, (32,) * 4, mode="reflect"), batch, code)
+    expected = painted[0, :, 32:-32, 32:-32].clamp(0, 1).permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
 @pytest.mark.parametrize("weight", [0, -1, float("nan"), float("inf")])
 def test_shares_must_be_positive(painter: SwiftPainter, weight: float) -> None:
     with pytest.raises(UsageError, match="positive"):
         painter.prepare([WeightedStyle(_picture(40, 40), weight)])
+
+
+def test_shares_may_be_as_large_as_numbers_go(painter: SwiftPainter) -> None:
+    style = _picture(40, 40)
+    one, two = (painter.prepare([WeightedStyle(style, w) for w in weights]) for weights in ((1.0,), (1e308, 1e308)))
+    np.testing.assert_allclose(one.values, two.values, rtol=1e-5, atol=1e-6)
 
 
 def test_there_must_be_a_style(painter: SwiftPainter) -> None:

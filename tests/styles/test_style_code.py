@@ -76,6 +76,9 @@ def _changed(**changes: Any) -> dict[str, Any]:
         _changed(brushes=[0, 1, 2]),
         _changed(brushes=["a", "b", "c"]),
         _changed(brushes=3),
+        _changed(brushes=[0.5, 1, 10**400]),
+        _changed(brushes="123"),
+        _changed(brushes=[0.5, True, 2]),
         _changed(values=to_json(StyleCode(np.full((3, 4), np.nan, np.float32), (0.5, 1, 2), "x"))["values"]),
     ],
 )

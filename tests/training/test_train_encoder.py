@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from impasto.errors import TrainingDataError
+from impasto.errors import OutputError, TrainingDataError
 from impasto.features import load_encoder
 from impasto.features.encoder import Encoder
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
@@ -136,8 +136,26 @@ def test_a_damaged_checkpoint_is_an_error_not_a_new_start(teacher: Encoder, pict
         train(replace(SMALL, steps=3), teacher, pictures, tmp_path)
 
 
+def test_a_folder_that_is_none_and_settings_that_are_cut(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(OutputError):
+        train(SMALL, teacher, pictures, file)
+    run = tmp_path / "run"
+    train(replace(SMALL, steps=1), teacher, pictures, run)
+    record = run / "settings.json"
+    whole = record.read_text()
+    record.write_text(whole[:40])
+    with pytest.raises(TrainingDataError, match="can't be read"):
+        train(SMALL, teacher, pictures, run)
+    record.write_text(whole)
+    save_checkpoint(run / "checkpoint.pt", {"something": 1})
+    with pytest.raises(TrainingDataError, match="another kind of run"):
+        train(SMALL, teacher, pictures, run)
+
+
 def test_a_checkpoint_is_replaced_whole_and_leaves_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "checkpoint.pt"
+    path = tmp_path / "checkpoint.pt"
     for step in (1, 2):
         save_checkpoint(path, {"step": step, "weights": [torch.full((2,), float(step))]})
     state = load_checkpoint(path)

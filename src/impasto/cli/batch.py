@@ -16,8 +16,8 @@ from impasto.errors import (
     UnwritableOutputError,
     UsageError,
 )
+from impasto.files import output_error
 from impasto.paths import is_folder, is_there
-from impasto.pictures.files import output_error
 from impasto.pictures.formats import FORMATS, SUFFIXES, can_write
 
 STANDARD = "-"

@@ -62,15 +62,16 @@ class _GramAndMean(torch.autograd.Function):
         if of_gram is not None:
             both = (of_gram + of_gram.transpose(1, 2)) / (height * width)
         shift = None if of_mean is None else of_mean / (height * width)
-        if torch.is_grad_enabled():  # somebody differentiates twice
-            result: Tensor = both @ features.flatten(2).to(exact)
-            result = result if shift is None else result + shift[:, :, None]
-            return result.view_as(features).to(features.dtype)
-        result = torch.empty_like(features, memory_format=torch.channels_last)
-        for chunk, target in zip(_chunks(features), _chunks(result), strict=True):
-            part = chunk.to(exact) @ both
-            target.copy_(part if shift is None else part + shift[:, None])
-        return result
+        with torch.autocast(features.device.type, enabled=False):
+            if torch.is_grad_enabled():  # somebody differentiates twice
+                result: Tensor = both @ features.flatten(2).to(exact)
+                result = result if shift is None else result + shift[:, :, None]
+                return result.view_as(features).to(features.dtype)
+            result = torch.empty_like(features, memory_format=torch.channels_last)
+            for chunk, target in zip(_chunks(features), _chunks(result), strict=True):
+                part = chunk.to(exact) @ both
+                target.copy_(part if shift is None else part + shift[:, None])
+            return result
 
 
 def _chunks(features: Tensor) -> Iterator[Tensor]:

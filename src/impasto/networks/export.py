@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from impasto.errors import ExportError
 from impasto.extras import needs_extra
-from impasto.paths import written_whole
+from impasto.files import place_file
 
 Floats = NDArray[np.float32]
 
@@ -55,6 +55,7 @@ def export(
     Raises:
         ExportError: that difference is above `TOLERANCE`.
         MissingExtraError: onnx is not installed.
+        OutputError: it can't be written.
     """
     with needs_extra("Exporting a network"):
         import onnx
@@ -89,8 +90,7 @@ def export(
     error = max(_difference(x, y.numpy()) for x, y in zip(found, expected, strict=True))
     if not error <= TOLERANCE:
         raise ExportError(f"The exported network differs from the trained one by {error:.1e}.")
-    with written_whole(path) as temporary:
-        temporary.write_bytes(data.getvalue())
+    place_file(path, data.getvalue(), overwrite=True)
     return error
 
 

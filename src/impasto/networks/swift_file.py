@@ -10,16 +10,17 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from impasto import __version__
 from impasto.errors import WeightsFormatError, WeightsMissingError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
+from impasto.files import place_file
 from impasto.networks.export import Port, export, round_to_half
 from impasto.networks.swift import MULTIPLE, SwiftContent, SwiftDesign, SwiftNetwork
-from impasto.paths import is_file, written_whole
+from impasto.paths import is_file
 from impasto.runtime.swift import KIND
 
 
@@ -38,8 +39,7 @@ def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tenso
         "design": json.dumps(asdict(network.design)),
         "encoder": json.dumps({"blocks": encoder.architecture.blocks, "padding": encoder.padding}),
     }
-    with written_whole(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+    place_file(path, save(tensors, metadata), overwrite=True)
 
 
 def load_swift(path: Path) -> SwiftNetwork:

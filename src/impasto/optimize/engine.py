@@ -180,5 +180,7 @@ class ScaleRun:
 
 
 def _affordable_history(variables: Tensor) -> int:
-    """Steps that L-BFGS can remember within `_HISTORY_BYTES`, two copies of the variables each."""
+    """How many steps L-BFGS remembers: those that `_HISTORY_BYTES` hold, two copies of the variables each, but 5 at
+    least and 20 at most.
+    """
     return max(5, min(20, _HISTORY_BYTES // (2 * variables.numel() * variables.element_size())))

@@ -58,7 +58,8 @@ class Settings:
         epsilon_hat: Adam adds `epsilon` before it corrects the bias, as TensorFlow's and Keras's do (Kingma & Ba 2015,
             end of §2, ε̂), not after, as in the paper's algorithm 1; it matters where epsilon is large.
         schedule, decay: the learning rate stays, is multiplied by `decay` at each step, or falls to 0 as a half cosine.
-        history: how many steps L-BFGS remembers; None means 20, or fewer where those would take over 192 MB.
+        history: how many steps L-BFGS remembers; None means 20, or as many as 192 MiB hold,
+            but never fewer than 5.
         margin: how many pixels beyond the content's border are painted, mirrored, and cut off; recipes have none.
         domain: "bounded" optimises an angle whose squared sine is the pixel, so that no pixel ever leaves [0, 1];
             "clipped" clips after each step, "free" only once at the end, as published recipes do, which costs them

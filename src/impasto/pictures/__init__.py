@@ -5,11 +5,11 @@ A picture that can't be read or written is refused with its own error from `impa
 on it where that can be told. Formats, limits and colours are described at `read_picture` and `encode_picture`.
 """
 
+from impasto.files import check_place, place_file
 from impasto.pictures.alpha import fill_transparent
 from impasto.pictures.convert import like_input, to_pil
 from impasto.pictures.encode import QUALITY
 from impasto.pictures.encode import encode as _encode
-from impasto.pictures.files import check_place, place_file
 from impasto.pictures.formats import FORMATS, SUFFIXES, PictureFormat, format_of_name, format_of_suffix
 from impasto.pictures.metadata import Metadata
 from impasto.pictures.picture import Picture

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from impasto.errors import UnwritableOutputError, UsageError
+from impasto.files import check_place, output_error, place_file, refuse_folder
 from impasto.pictures.encode import QUALITY, check_encoding, encode
-from impasto.pictures.files import check_place, output_error, place_file, refuse_folder
 from impasto.pictures.formats import FORMATS, PictureFormat, format_of_name, format_of_suffix
 from impasto.pictures.picture import Picture
 

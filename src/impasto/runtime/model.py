@@ -9,7 +9,7 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; the names of fields belo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,57 +18,74 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_MODEL_GRAPH, _MODEL_METADATA = 7, 14
-_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 5, 11, 12
-_NODE_INPUT, _NODE_OUTPUT = 1, 2
+_MODEL_GRAPH, _MODEL_METADATA, _MODEL_FUNCTIONS = 7, 14, 25
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_SPARSE = 1, 5, 11, 12, 15
+_NODE_INPUT, _NODE_OUTPUT, _NODE_ATTRIBUTE = 1, 2, 5
+_ATTRIBUTE_TENSOR, _ATTRIBUTE_NESTED = 5, (6, 10, 11, 22, 23)  # a tensor; graphs, lists of tensors, sparse ones
 _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
+_TENSOR_ELSEWHERE = (13, 14)  # external_data, data_location
 _VALUE_NAME = 1
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _FLOAT = 1
+_MOST_FIELDS = 50_000  # of one message; a painter has some hundred
 
 
 class DamagedModelError(ValueError):
     """The bytes are no model, or end too soon."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Field:
-    """One field of a message: its number, where it stands with its tag, and its content (bytes only)."""
+    """One field of a message: its number, where it starts with its tag, and where its content lies (bytes only)."""
 
     number: int
-    whole: memoryview
-    content: memoryview
+    start: int
+    begin: int
+    stop: int
 
 
 class Model:
     """An ONNX file's content.
 
     Raises:
-        DamagedModelError: it is none.
+        DamagedModelError: it is none, or one that refers to other files.
     """
 
     def __init__(self, data: bytes) -> None:
-        self._fields = list(_fields(memoryview(data)))
+        self._data = data
+        self._fields = _fields(data, 0, len(data))
         graphs = [field for field in self._fields if field.number == _MODEL_GRAPH]
         if len(graphs) != 1:
             raise DamagedModelError("A model has one graph.")
-        self._graph = list(_fields(graphs[0].content))
+        self._graph = _fields(data, graphs[0].begin, graphs[0].stop)
         self._nodes = [
-            (set(_texts(field.content, _NODE_INPUT)), set(_texts(field.content, _NODE_OUTPUT)))
+            (_texts(data, field, _NODE_INPUT), _texts(data, field, _NODE_OUTPUT))
             for field in self._graph
             if field.number == _GRAPH_NODE
         ]
-        self._names = {id(f): _name(f) for f in self._graph if f.number in _NAMED}
+        self._names = {f: _text(data, f, _NAMED[f.number]) for f in self._graph if f.number in _NAMED}
+        self._refuse_what_painters_lack()
+
+    def _refuse_what_painters_lack(self) -> None:
+        """Weights in other files, which ONNX Runtime would read, and all places but initializers to hide them in."""
+        data = self._data
+        tensors = [field for field in self._graph if field.number == _GRAPH_INITIALIZER]
+        for node in (field for field in self._graph if field.number == _GRAPH_NODE):
+            for attribute in _sub(data, node, _NODE_ATTRIBUTE):
+                tensors += _sub(data, attribute, _ATTRIBUTE_TENSOR)
+                if any(_sub(data, attribute, number) for number in _ATTRIBUTE_NESTED):
+                    raise DamagedModelError("It has graphs in graphs.")
+        if any(_sub(data, tensor, number) for tensor in tensors for number in _TENSOR_ELSEWHERE):
+            raise DamagedModelError("Its weights are in another file.")
+        functions = any(field.number == _MODEL_FUNCTIONS for field in self._fields)
+        if functions or any(field.number == _GRAPH_SPARSE for field in self._graph):
+            raise DamagedModelError("It has functions or sparse weights.")
 
     @property
     def metadata(self) -> dict[str, str]:
         """What the file says of itself."""
-        entries = [field.content for field in self._fields if field.number == _MODEL_METADATA]
-        return {_text(entry, _ENTRY_KEY): _text(entry, _ENTRY_VALUE) for entry in entries}
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(self._names[id(f)] for f in self._graph if f.number == _GRAPH_INPUT)
+        entries = [field for field in self._fields if field.number == _MODEL_METADATA]
+        return {_text(self._data, entry, _ENTRY_KEY): _text(self._data, entry, _ENTRY_VALUE) for entry in entries}
 
     def part(self, outputs: Sequence[str], given: Mapping[str, Floats] | None = None) -> bytes:
         """The model that computes `outputs` and nothing else.
@@ -78,74 +95,79 @@ class Model:
             given: tensors by name that are constant from now on: inputs, or what nodes would compute.
         """
         given = given or {}
-        needed, kept = set(outputs), set()
+        needed = set(outputs)
+        kept = [False] * len(self._nodes)
         for place in reversed(range(len(self._nodes))):
             inputs, results = self._nodes[place]
-            if results & needed - given.keys():
-                kept.add(place)
-                needed |= inputs
-        parts: list[bytes | memoryview] = []
-        nodes = iter(range(len(self._nodes)))
+            if any(name and name in needed and name not in given for name in results):
+                kept[place] = True
+                needed.update(inputs)
+        parts, nodes = [], iter(kept)
         for field in self._graph:
+            name = self._names.get(field, "")
             if field.number == _GRAPH_NODE:
-                stays = next(nodes) in kept
+                stays = next(nodes)
             elif field.number == _GRAPH_OUTPUT:
-                stays = self._names[id(field)] in outputs
-            elif field.number in _NAMED:
-                stays = self._names[id(field)] in needed - given.keys()
+                stays = name in outputs
             else:
-                stays = True
+                stays = field.number not in _NAMED or (name in needed and name not in given)
             if stays:
-                parts.append(field.whole)
+                parts.append(self._data[field.start : field.stop])
         parts += [_bytes(_GRAPH_INITIALIZER, _tensor(name, value)) for name, value in given.items() if name in needed]
         graph = _bytes(_MODEL_GRAPH, b"".join(parts))
-        return b"".join(graph if field.number == _MODEL_GRAPH else field.whole for field in self._fields)
+        return b"".join(
+            graph if field.number == _MODEL_GRAPH else self._data[field.start : field.stop] for field in self._fields
+        )
 
 
 _NAMED = {_GRAPH_INITIALIZER: _TENSOR_NAME, _GRAPH_INPUT: _VALUE_NAME, _GRAPH_OUTPUT: _VALUE_NAME}
 
 
-def _name(field: _Field) -> str:
-    return _text(field.content, _NAMED[field.number])
-
-
-def _fields(message: memoryview) -> Iterator[_Field]:
-    place = 0
-    while place < len(message):
+def _fields(data: bytes, place: int, end: int) -> list[_Field]:
+    found: list[_Field] = []
+    while place < end:
         start = place
-        tag, place = _read_varint(message, place)
+        tag, place = _read_varint(data, place, end)
         number, kind = tag >> 3, tag & 7
         begin = place
         if kind == _VARINT:
-            _, place = _read_varint(message, place)
+            _, place = _read_varint(data, place, end)
         elif kind == _BYTES:
-            length, begin = _read_varint(message, place)
+            length, begin = _read_varint(data, place, end)
             place = begin + length
         elif kind in (_FIXED32, _FIXED64):
             place += 4 if kind == _FIXED32 else 8
         else:
             raise DamagedModelError("This is no protocol buffer.")
-        if place > len(message) or number == 0:
+        if place > end or number == 0:
             raise DamagedModelError("This is no protocol buffer, or not all of it.")
-        yield _Field(number, message[start:place], message[begin:place] if kind == _BYTES else message[:0])
+        if len(found) == _MOST_FIELDS:
+            raise DamagedModelError("It has far too many parts.")
+        found.append(_Field(number, start, begin if kind == _BYTES else place, place))
+    return found
 
 
-def _texts(message: memoryview, number: int) -> list[str]:
+def _sub(data: bytes, message: _Field, number: int) -> list[_Field]:
+    """The fields of that number in a message."""
+    return [field for field in _fields(data, message.begin, message.stop) if field.number == number]
+
+
+def _texts(data: bytes, message: _Field, number: int) -> list[str]:
     try:
-        return [str(field.content, "utf-8") for field in _fields(message) if field.number == number]
+        return [data[field.begin : field.stop].decode() for field in _sub(data, message, number)]
     except UnicodeDecodeError as error:
         raise DamagedModelError("A name in it is no text.") from error
 
 
-def _text(message: memoryview, number: int) -> str:
+def _text(data: bytes, message: _Field, number: int) -> str:
     """The last of the field's values, as protocol buffers have it; empty where there is none."""
-    return ["", *_texts(message, number)][-1]
+    return ["", *_texts(data, message, number)][-1]
 
 
-def _read_varint(message: memoryview, place: int) -> tuple[int, int]:
+def _read_varint(data: bytes, place: int, end: int) -> tuple[int, int]:
     value = shift = 0
-    while place < len(message) and shift < 64:
-        byte = message[place]
+    while place < end and shift < 64:
+        byte = data[place]
         value |= (byte & 127) << shift
         place, shift = place + 1, shift + 7
         if byte < 128:

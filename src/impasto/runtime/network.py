@@ -11,7 +11,7 @@ from impasto.paths import is_file
 from impasto.runtime.devices import AUTO, PROVIDERS, resolve_device
 from impasto.runtime.model import DamagedModelError, Floats, Model
 
-MAX_BYTES = 512 * 1024**2
+MAX_BYTES = 64 * 1024**2
 _SILENT = 4  # of ONNX Runtime's levels: only what is fatal; errors reach us as exceptions
 
 
@@ -56,48 +56,54 @@ class Network:
         options.log_severity_level = _SILENT
         providers = list(dict.fromkeys((PROVIDERS[self.device], PROVIDERS["cpu"])))
         try:
-            # From bytes: such a model can refer to no other file.
             session = onnxruntime.InferenceSession(self._model.part([output], given), options, providers=providers)
         except Exception as error:  # ONNX Runtime's own have no common base but this
-            raise _damaged(self.name) from error
+            raise _out_of_memory(error) or _damaged(self.name) from error
         if {port.name for port in session.get_inputs()} != set(inputs):
             raise _damaged(self.name)
-        return Function(session, inputs)
+        return Function(self.name, session, inputs)
 
-    def number(self, name: str) -> int:
-        """A whole number of the metadata.
+    def number(self, name: str, low: int, high: int) -> int:
+        """A whole number of the metadata, from `low` to `high`.
 
         Raises:
-            WeightsFormatError: it is missing or no number.
+            WeightsFormatError: it is missing, no number, or another one.
         """
         try:
-            return int(self.metadata[name])
+            value = int(self.metadata[name])
         except (KeyError, ValueError) as error:
             raise WeightsFormatError(f"{self.name} does not say its {name.replace('_', ' ')}.") from error
+        if not low <= value <= high:
+            raise WeightsFormatError(f"{self.name} can't have a {name.replace('_', ' ')} of {value}.")
+        return value
 
 
 class Function:
     """A part of a network, ready to run."""
 
-    def __init__(self, session: Any, inputs: tuple[str, ...]) -> None:
-        self._session, self._inputs = session, inputs
+    def __init__(self, name: str, session: Any, inputs: tuple[str, ...]) -> None:
+        self._name, self._session, self._inputs = name, session, inputs
 
     def __call__(self, *arrays: Floats) -> Floats:
         """The output for these inputs, in the order in which they were named.
 
         Raises:
             OutOfMemoryError: there is too little for inputs of this size.
+            WeightsFormatError: the network can't be run on them.
         """
         feed = dict(zip(self._inputs, arrays, strict=True))
         try:
             result: Floats = self._session.run(None, feed)[0]
         except Exception as error:
-            if "alloc" in str(error).lower():
-                raise OutOfMemoryError(
-                    "There is too little memory for this picture.", hint="Use smaller tiles."
-                ) from error
-            raise
+            raise _out_of_memory(error) or _damaged(self._name) from error
         return result
+
+
+def _out_of_memory(error: Exception) -> OutOfMemoryError | None:
+    """Our error, where ONNX Runtime's tells of a lack of memory: it has no type of its own for that."""
+    if isinstance(error, MemoryError) or "alloc" in str(error).lower():
+        return OutOfMemoryError("There is too little memory for this picture.", hint="Use smaller tiles.")
+    return None
 
 
 def _damaged(name: str) -> WeightsFormatError:

@@ -81,7 +81,11 @@ class SwiftPainter:
         self.content = Network(network, **how)  # type: ignore[arg-type]
         self._style = Network(network.with_name(f"{network.stem}-style.onnx"), **how)  # type: ignore[arg-type]
         self._modulation = self.content.function("modulation", "thumbnail", "code")
-        self.multiple, self.margin = self.content.number("multiple"), self.content.number("margin")
+        self.multiple = self.content.number("multiple", 1, 64)
+        self.margin = self.content.number("margin", 0, 4096)
+        self._code_length = self.content.number("code_length", 1, 1_000_000)
+        if self.margin % self.multiple:
+            raise WeightsFormatError(f"{network.name} has a margin that is no multiple of {self.multiple}.")
 
     def prepare(self, styles: Sequence[WeightedStyle]) -> StyleCode:
         """The code of the styles, blended by weight, for the brush of the settings.
@@ -115,6 +119,8 @@ class SwiftPainter:
                 f"The style code is for the network {code.network!r}, not {self._network_name!r}.",
                 hint="Make it anew from its picture.",
             )
+        if code.values.shape[1:] != (self._code_length,):
+            raise WeightsFormatError("The style code is damaged.", hint="Make it anew from its picture.")
 
     def paint(
         self,

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import UsageError, WeightsFormatError, WeightsMissingError
+from impasto.files import place_file
 from impasto.painters import shares
-from impasto.paths import written_whole
 
 Floats = NDArray[np.float32]
 
@@ -60,7 +60,7 @@ def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
     """
     parts = np.array(shares(weights), np.float32)
     first = codes[0]
-    if any(code.network != first.network or code.brushes != first.brushes for code in codes):
+    if any((c.network, c.brushes, c.values.shape) != (first.network, first.brushes, first.values.shape) for c in codes):
         raise UsageError("These style codes are for different networks.", hint="Make them anew from their pictures.")
     values = np.tensordot(parts, np.stack([code.values for code in codes]), 1)
     return StyleCode(np.asarray(values, np.float32), first.brushes, first.network)
@@ -88,12 +88,14 @@ def from_json(entry: Any, name: str) -> StyleCode:
     try:
         if entry["format"] != FORMAT:
             raise _damaged(name)
+        if not all(type(brush) in (int, float) for brush in entry["brushes"]):
+            raise _damaged(name)
         brushes = tuple(float(brush) for brush in entry["brushes"])
         values = np.frombuffer(base64.b64decode(entry["values"], validate=True), "<f2").astype(np.float32)
         values = values.reshape(len(brushes), -1)
         about = {key: str(entry.get(key, "")) for key in ("title", "artist", "year")}
         code = StyleCode(values, brushes, str(entry["network"]), **about)
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, binascii.Error) as error:
         raise _damaged(name) from error
     ascending = all(0 < a < b for a, b in zip(brushes, (*brushes[1:], math.inf), strict=True))
     if not (brushes and ascending and values.size and np.isfinite(values).all()):
@@ -102,9 +104,13 @@ def from_json(entry: Any, name: str) -> StyleCode:
 
 
 def save(code: StyleCode, path: Path) -> None:
-    """Write a code, whole or not at all."""
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(to_json(code), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """Write a code, whole or not at all.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    text = json.dumps(to_json(code), ensure_ascii=False, indent=1) + "\n"
+    place_file(path, text.encode(), overwrite=True)
 
 
 def load(path: Path) -> StyleCode:

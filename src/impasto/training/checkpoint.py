@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,18 @@ from typing import Any
 import torch
 
 from impasto.errors import TrainingDataError
-from impasto.paths import written_whole
+from impasto.files import place_file
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` (tensors, numbers, strings, lists and dicts of them) to a temporary name, then rename it to
-    `path`.
+    """Write `state`: tensors, numbers, strings, lists and dicts of them.
+
+    Raises:
+        OutputError: it can't be written; what was there is still there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as temporary, temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
+    data = io.BytesIO()
+    torch.save(state, data)
+    place_file(path, data.getvalue(), overwrite=True)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

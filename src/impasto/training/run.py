@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from impasto.errors import TrainingDataError
+from impasto.files import output_error, place_file
 from impasto.painters import ShouldStop
-from impasto.training.board import Board
+from impasto.training.board import Board, board_writer
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
 
 
@@ -44,6 +45,7 @@ class TrainingProgress:
     seconds_left: float
 
 
+_RECORD = "settings.json"
 TrainingCallback = Callable[[TrainingProgress], None]
 S = TypeVar("S", bound=RunSettings)
 
@@ -80,10 +82,13 @@ class TrainingRun(ABC, Generic[S]):
             should_stop: asked before every step; once it says yes, a checkpoint is saved and `finished` stays False.
 
         Raises:
-            TrainingDataError: the folder holds a run with other settings; there is nothing to train on.
+            TrainingDataError: the folder holds a run with other settings, or a damaged one; there is nothing to train
+                on.
+            OutputError: the folder can't be written to.
         """
+        writer = board_writer()  # missing, it should be missed before any work is done
         self._begin()
-        self.board = Board(self.folder / "board", first=self.step)
+        self.board = Board(writer, self.folder / "board", first=self.step)
         try:
             return self._run(report, should_stop)
         finally:
@@ -132,23 +137,52 @@ class TrainingRun(ABC, Generic[S]):
         """Called instead of `_load` where there is no checkpoint."""
 
     def _begin(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(error, repr(str(self.folder))) from error
         self._prepare()
-        record, checkpoint = self.folder / "settings.json", self.folder / "checkpoint.pt"
-        now = json.loads(json.dumps(asdict(self.settings)))
+        checkpoint = self.folder / "checkpoint.pt"
         if not checkpoint.exists():
-            record.write_text(json.dumps(now, indent=1))
+            self._record()
             self._start_anew()
             return
-        if record.exists() and {**json.loads(record.read_text()), "steps": now["steps"]} != now:
+        self._check_record()
+        state = load_checkpoint(checkpoint)
+        try:
+            self.step = state["step"]
+            self._load(state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise TrainingDataError(
+                f"The checkpoint {checkpoint} is of another kind of run.", hint="Choose another --run folder."
+            ) from error
+        self._record()
+
+    def _settings(self) -> dict[str, Any]:
+        """The settings as JSON gives them back."""
+        settings: dict[str, Any] = json.loads(json.dumps(asdict(self.settings)))
+        return settings
+
+    def _record(self) -> None:
+        text = json.dumps(self._settings(), indent=1)
+        place_file(self.folder / _RECORD, text.encode(), overwrite=True)
+
+    def _check_record(self) -> None:
+        record, now = self.folder / _RECORD, self._settings()
+        if not record.exists():
+            return
+        try:
+            begun = json.loads(record.read_text())
+            same = {**begun, "steps": now["steps"]} == now
+        except (OSError, ValueError, TypeError) as error:
+            raise TrainingDataError(
+                f"{record} can't be read.", hint="Remove it to go on without this check."
+            ) from error
+        if not same:
             raise TrainingDataError(
                 f"{self.folder} holds a run with other settings.",
                 hint="Choose another --run folder, or remove that one.",
             )
-        state = load_checkpoint(checkpoint)
-        self.step = state["step"]
-        self._load(state)
-        record.write_text(json.dumps(now, indent=1))
 
     def _save(self) -> Path:
         save_checkpoint(self.folder / "checkpoint.pt", {"step": self.step, **self._state()})

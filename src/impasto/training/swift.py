@@ -162,9 +162,8 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
     def _show_samples(self) -> None:
         """Write a sheet of paintings by the average weights: the same pictures each time, for the eye."""
         rng = np.random.default_rng(self.settings.seed)
-        side = MULTIPLE * round(_SAMPLE_SIDE / MULTIPLE)
-        contents = [self.photos.crop(rng, side, scales=(0.9, 1.1)) for _ in range(_SAMPLES)]
-        styles = [self.paintings.view(rng, side) for _ in range(_SAMPLES)]
+        contents = [self.photos.crop(rng, _SAMPLE_SIDE, scales=(0.9, 1.1)) for _ in range(_SAMPLES)]
+        styles = [self.paintings.view(rng, _SAMPLE_SIDE) for _ in range(_SAMPLES)]
         network = copy.deepcopy(self.network).eval()
         network.trained().load_state_dict(self.average.weights)
         sheet = sample_sheet(network, contents, styles, device=self.device)

@@ -27,6 +27,7 @@ class SwiftTraining:
         identity_weight, identity_every: of the mean distance to the content picture where it is its own style, and how
             many steps pass from one such step to the next.
         range_weight: of the mean square of what lies outside [0, 1].
+        samples_every: steps between sample sheets.
         half, quarter, eighth, blocks, hidden: see `SwiftDesign`.
     """
 
@@ -44,7 +45,7 @@ class SwiftTraining:
     learning_rate: float = 3e-3
     warm_up: int = 200
     content_weight: float = 0.25
-    detail_weight: float = 0.05
+    detail_weight: float = 0.1
     gram_weight: float = 1.0
     moments_weight: float = 0.2
     identity_weight: float = 1.0

@@ -38,6 +38,7 @@ PRESET = Preset(
         patience=0,
         start="content",
         optimizer="lbfgs",
+        history=10,  # SciPy's default
         domain="free",
         pixel_range=255,
         precision="float32",
