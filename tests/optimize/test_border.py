@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from impasto.optimize.border import cut, widened
+from impasto.optimize.border import cut, enlarged, widened
 from impasto.optimize.painter import OptimizationPainter
 from impasto.optimize.presets import presets
 from impasto.optimize.settings import Settings
@@ -27,6 +29,30 @@ def test_no_margin_changes_nothing() -> None:
     picture = torch.rand(1, 3, 4, 5)
     assert widened(picture, 0) is picture
     assert torch.equal(cut(picture, 0), picture)
+
+
+@given(
+    width=st.integers(1, 60),
+    height=st.integers(1, 60),
+    margin=st.integers(0, 20),
+    across=st.floats(1, 3),
+    down=st.floats(1, 3),
+)
+def test_enlarged_keeps_the_picture_in_its_place(
+    width: int, height: int, margin: int, across: float, down: float
+) -> None:
+    """A slope that is a straight line all the way stays one: to half a pixel nothing has moved."""
+    y, x = np.mgrid[-margin : height + margin, -margin : width + margin].astype(np.float32)
+    reach = max(width, height) + 2 * margin
+    pixels = np.stack([(x + margin) / reach, (y + margin) / reach, 0 * x], -1)
+    size = (round(width * across), round(height * down))
+    large = enlarged(pixels, size, margin)
+    assert large.shape == (size[1] + 2 * margin, size[0] + 2 * margin, 3)
+    inner = large[margin : margin + size[1], margin : margin + size[0]]
+    expected_x = ((np.arange(size[0]) + 0.5) * width / size[0] - 0.5 + margin) / reach
+    expected_y = ((np.arange(size[1]) + 0.5) * height / size[1] - 0.5 + margin) / reach
+    assert np.abs(inner[..., 0] - expected_x).max() * reach < 1.1
+    assert np.abs(inner[..., 1] - expected_y[:, None]).max() * reach < 1.1
 
 
 def test_recipes_have_none() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from impasto.errors import OutOfMemoryError, UsageError
 from impasto.features.encoder import Encoder
 from impasto.features.weights import load_encoder
-from impasto.optimize.border import cut, widened
+from impasto.optimize.border import cut, enlarged, widened
 from impasto.optimize.engine import ScaleResult, ScaleRun, Step
 from impasto.optimize.hardware import resolve_device, resolve_precision
 from impasto.optimize.objective import Objective
@@ -92,7 +92,7 @@ class OptimizationPainter:
                 raise _out_of_memory(self.settings) from error
             raise
         assert picture is not None
-        pixels = _to_pixels(picture)
+        pixels = _to_pixels(cut(picture, self.settings.margin))
         if (pixels.shape[1], pixels.shape[0]) != scales[-1].size:
             pixels = resize(pixels, scales[-1].size)
         facts: dict[str, str | int | float | bool] = {
@@ -125,8 +125,8 @@ class OptimizationPainter:
         ]
         bound = objective.bind(widened(small, margin), styles)
         deadline = None if settings.seconds is None else reporter.began + settings.seconds * scale.ends
-        start = widened(self._start(small, styles, scale, before), margin)
-        result = ScaleRun(
+        start = widened(self._start(small, styles, scale), margin) if before is None else self._enlarged(before, scale)
+        return ScaleRun(
             bound,
             start,
             settings,
@@ -135,14 +135,9 @@ class OptimizationPainter:
             on_step=reporter if reporter.progress else None,
             should_stop=should_stop,
         ).run()
-        return replace(result, picture=cut(result.picture, margin))
 
-    def _start(
-        self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale, before: Tensor | None
-    ) -> Tensor:
-        """The picture that a scale starts from: the scale before, or what the settings ask for."""
-        if before is not None:
-            return self._array_to_tensor(resize(_to_pixels(before), scale.size))
+    def _start(self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale) -> Tensor:
+        """The picture that the first scale starts from, as the settings ask."""
         if self.start is not None:
             return self._tensor(self.start, scale.size)
         if self.settings.start == "style":
@@ -151,6 +146,13 @@ class OptimizationPainter:
             noise = np.random.default_rng(self.settings.seed).random((scale.size[1], scale.size[0], 3), np.float32)
             return self._array_to_tensor(noise)
         return content
+
+    def _enlarged(self, before: Tensor, scale: Scale) -> Tensor:
+        """What the scale before painted, its margin included, at this scale's size with this scale's margin.
+
+        Mirrored anew at each scale, the border would become an axis of symmetry that one sees.
+        """
+        return self._array_to_tensor(enlarged(_to_pixels(before), scale.size, self.settings.margin))
 
     def _tensor(self, picture: Picture, size: tuple[int, int]) -> Tensor:
         return self._array_to_tensor(picture.pixels if picture.size == size else resize(picture.pixels, size))
