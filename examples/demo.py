@@ -14,7 +14,6 @@ import impasto
 from impasto import styles
 from impasto.pictures import contact_sheet
 
-
 _SECONDS = 30  # a demonstration must not try anybody's patience; on most machines little is left to gain by then
 
 
