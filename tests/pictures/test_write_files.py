@@ -191,7 +191,8 @@ def test_a_full_disk(small_disk, way):
 
 
 KILLED = (
-    "import os, sys, time, pathlib\n"
+    "import os, signal, sys, time, pathlib\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs are born deaf to it
     "from impasto.pictures import place_file\n"
     "fsync = os.fsync\n"
     "def stall(file):\n"
