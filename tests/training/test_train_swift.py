@@ -39,6 +39,7 @@ SMALL = SwiftTraining(
     checkpoint_every=3,
     log_every=3,
     device="cpu",
+    learning_rate=3e-3,
     half=4,
     quarter=6,
     eighth=8,

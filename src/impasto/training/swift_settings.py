@@ -42,7 +42,7 @@ class SwiftTraining:
     view_sides: tuple[int, int] = (288, 576)
     kinds: tuple[float, float, float] = (0.68, 0.24, 0.08)
     blends: float = 0.15
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-3
     warm_up: int = 200
     content_weight: float = 0.25
     detail_weight: float = 0.1
