@@ -13,8 +13,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from impasto.losses.base import full_precision
-
 Normalise = Callable[[Tensor], Tensor]
 
 _FLOOR = 1e-4  # of the variance: a channel that is flat in the thumbnail must not blow up the picture's
@@ -36,7 +34,8 @@ class Measure:
         channels = x.shape[1]
         gamma, beta = self._code[:, self._place : self._place + 2 * channels].chunk(2, 1)
         self._place += 2 * channels
-        variance, mean = torch.var_mean(full_precision(x), (2, 3), correction=0)
+        exact = x.to(torch.promote_types(x.dtype, torch.float32))
+        variance, mean = torch.var_mean(exact, (2, 3), correction=0)
         scale = (1 + gamma) / (variance + _FLOOR).sqrt()
         shift = beta - mean * scale
         self._parts += [scale, shift]

@@ -20,9 +20,10 @@ from impasto.optimize.hardware import resolve_device, resolve_precision
 from impasto.optimize.objective import Objective
 from impasto.optimize.pyramid import Scale, plan, style_size
 from impasto.optimize.settings import Settings
-from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle, shares
+from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
 from impasto.pictures import Picture, resize
 from impasto.styles.code import StyleCode
+from impasto.styles.shares import shares
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import UsageError, WeightsFormatError, WeightsMissingError
 from impasto.files import place_file
-from impasto.painters import shares
+from impasto.styles.shares import shares
 
 Floats = NDArray[np.float32]
 

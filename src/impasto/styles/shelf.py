@@ -43,10 +43,6 @@ def own_folder() -> Path:
     return impasto_home() / "styles"
 
 
-def has(name: str) -> bool:
-    return canonical(name) in names()
-
-
 def find(name: str) -> StyleCode:
     """The code of that name; the user's own comes first.
 
