@@ -73,9 +73,9 @@ class Model:
         for node in (field for field in self._graph if field.number == _GRAPH_NODE):
             for attribute in _sub(data, node, _NODE_ATTRIBUTE):
                 tensors += _sub(data, attribute, _ATTRIBUTE_TENSOR)
-                if any(_sub(data, attribute, number) for number in _ATTRIBUTE_NESTED):
+                if _sub(data, attribute, *_ATTRIBUTE_NESTED):
                     raise DamagedModelError("It has graphs in graphs.")
-        if any(_sub(data, tensor, number) for tensor in tensors for number in _TENSOR_ELSEWHERE):
+        if any(_sub(data, tensor, *_TENSOR_ELSEWHERE) for tensor in tensors):
             raise DamagedModelError("Its weights are in another file.")
         functions = any(field.number == _MODEL_FUNCTIONS for field in self._fields)
         if functions or any(field.number == _GRAPH_SPARSE for field in self._graph):
@@ -147,9 +147,9 @@ def _fields(data: bytes, place: int, end: int) -> list[_Field]:
     return found
 
 
-def _sub(data: bytes, message: _Field, number: int) -> list[_Field]:
-    """The fields of that number in a message."""
-    return [field for field in _fields(data, message.begin, message.stop) if field.number == number]
+def _sub(data: bytes, message: _Field, *numbers: int) -> list[_Field]:
+    """The fields of these numbers in a message."""
+    return [field for field in _fields(data, message.begin, message.stop) if field.number in numbers]
 
 
 def _texts(data: bytes, message: _Field, number: int) -> list[str]:
