@@ -14,7 +14,7 @@ import impasto
 from impasto import styles
 from impasto.pictures import contact_sheet
 
-_SECONDS = 30  # a demonstration must not try anybody's patience; on most machines little is left to gain by then
+_SECONDS = 30  # a demonstration must not try anybody's patience
 
 
 def main() -> None:

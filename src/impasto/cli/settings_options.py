@@ -68,7 +68,7 @@ def parse_size(word: str) -> int | tuple[int, int]:
 
 
 OPTIONS = (
-    SettingOption("iterations", WORK, "Steps at the full size.", "by size: 400 to 100"),
+    SettingOption("iterations", WORK, "Steps at the full size.", "by size"),
     SettingOption("coarse_iterations", WORK, "Steps at each smaller size."),
     SettingOption("seconds", WORK, "Time for the whole painting; it comes out as good as that allows.", "no limit"),
     SettingOption("patience", WORK, "A scale ends early after so many steps with little gain; 0: never."),

@@ -38,8 +38,8 @@ DETAIL_LAYERS = ("relu2_1", "relu3_1")
 class SwiftTrainer(TrainingRun[SwiftTraining]):
     """Trains a painter for any style; see `TrainingRun`.
 
-    With Adam: Muon, which serves the encoder well, makes as much of a direction that is all noise as of one that is
-    not, and the codes of styles, each seen now and then, drowned in it.
+    With Adam: after 9 400 steps of Muon (8e-3), which serves the encoder well, the codes had grown large and all styles
+    were painted alike.
 
     Args:
         settings: see `SwiftTraining`.
