@@ -3,10 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
+from impasto.networks.colour import COLOURS, MAP, colour_map, colour_statistics, recolour
 from impasto.networks.modulation import Apply, Measure, ModulatedBlock
 from impasto.networks.swift import SwiftDesign, SwiftNetwork, style_statistics
 
@@ -56,7 +58,7 @@ def test_a_flat_channel_stays_finite() -> None:
 def test_the_block_s_gradient() -> None:
     torch.manual_seed(0)
     block = ModulatedBlock(2).double()
-    x, modulation = _pictures(0, 1, 2, 4, 4).double(), _pictures(1, 1, 4).double()
+    x, modulation = _pictures(0, 1, 2, 4, 4).double(), _pictures(1, 1, 8).double()
     x.requires_grad_(True)
     modulation.requires_grad_(True)
     assert torch.autograd.gradcheck(lambda x, modulation: block(x, Apply(modulation)), (x, modulation))
@@ -65,9 +67,9 @@ def test_the_block_s_gradient() -> None:
 
 def test_the_code_is_used_up(network: SwiftNetwork) -> None:
     """As many numbers as the normalisations take, no more: each of them changes the painting."""
-    codes = torch.zeros(1, DESIGN.code_length)
+    codes = 0.1 + 0.1 * _pictures(1, 1, DESIGN.code_length)
     picture = _pictures(0, 1, 3, 32, 48)
-    assert network.content.modulation(picture, codes).shape == codes.shape
+    assert network.content.modulation(picture, codes).shape == (1, DESIGN.code_length - COLOURS + MAP)
     codes.requires_grad_(True)
     (slope,) = torch.autograd.grad(network.content(picture, picture, codes).square().sum(), codes)
     assert (slope != 0).float().mean() > 0.9  # a channel may be behind a closed ReLU
@@ -113,8 +115,23 @@ def test_the_encoder_is_not_trained(network: SwiftNetwork) -> None:
 
 
 def test_calibrated_inputs_have_mean_0_and_deviation_1(network: SwiftNetwork) -> None:
-    statistics = _pictures(0, 50, network.style.head.first.in_features) * 7 + 3
+    statistics = _pictures(0, 50, network.style.head.first.in_features + COLOURS) * 7 + 3
     network.style.head.calibrate(statistics)
-    inputs = (statistics - network.style.head.centre) / network.style.head.spread
+    inputs = (statistics[:, :-COLOURS] - network.style.head.centre) / network.style.head.spread
     assert inputs.mean(0).abs().max() < 1e-4
     assert (inputs.std(0) - 1).abs().max() < 1e-2
+
+
+def test_untrained_it_paints_with_the_style_s_colours_alone() -> None:
+    torch.manual_seed(0)
+    network = SwiftNetwork(DESIGN, Encoder(Architecture(BLOCKS), padding="reflect")).eval().requires_grad_(False)
+    network.content.last.weight.zero_()
+    content, style = _pictures(0, 1, 3, 32, 48), _pictures(1, 1, 3, 32, 32)
+    colours = colour_map(colour_statistics(content), colour_statistics(style))
+    torch.testing.assert_close(network.content(content, content, network.style(style)), recolour(content, colours))
+
+
+def test_the_stem_sees_pictures_around_0(network: SwiftNetwork) -> None:
+    picture, stem = _pictures(0, 1, 3, 32, 48), network.content.stem
+    expected = F.conv2d(4 * (picture - 0.5), stem.weight, stem.bias, stride=2, padding=1)
+    torch.testing.assert_close(network.content._stem(picture)[:, :, 1:-1, 1:-1], expected[:, :, 1:-1, 1:-1])

@@ -61,10 +61,10 @@ def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     settings = replace(SMALL, steps=120, log_every=30, checkpoint_every=200)
     _trainer(settings, teacher, pictures, tmp_path / "run").run(reports.append)
     first, last = reports[0].losses, reports[-1].losses
-    assert last["gram"] < 0.75 * first["gram"]
+    assert last["gram"] < 0.95 * first["gram"]
     assert last["moments"] < 0.9 * first["moments"]
-    assert last["identity"] < 0.9 * first["identity"]
-    assert last["range"] < first["range"] / 10
+    assert last["identity"] < 0.05  # as it begins: what is painted in its own style is left alone
+    assert last["range"] < 1e-3
     assert set(last) == {"content", "detail", "gram", "moments", "range", "identity"}
 
 
@@ -81,7 +81,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures:
 
 def test_sample_sheets_and_losses_can_be_seen_by_step(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    settings = replace(SMALL, samples_every=3, log_every=1)
+    settings = replace(SMALL, samples_every=3, log_every=1, learning_rate=0.05)
     trainer = _trainer(settings, teacher, pictures, run)
 
     def broken_off_after_what_is_saved(progress: TrainingProgress) -> None:
@@ -118,11 +118,11 @@ def test_style_errors_against_numpy() -> None:
         for kind in (_gram, _mean, _covariance):
             distances = [np.sum((kind(x[b]) - kind(y[b])) ** 2) for b in range(2)]
             powers = [np.sum(kind(y[b]) ** 2) for b in range(2)]
-            ratios.append(np.mean(np.divide(distances, powers + 0.01 * np.mean(powers))))
+            ratios.append(np.divide(distances, powers + 0.01 * np.mean(powers)))
         grams.append(ratios[0])
         parts.append(ratios[1] + ratios[2])
-    assert gram.item() == pytest.approx(np.mean(grams), rel=1e-4)
-    assert apart.item() == pytest.approx(np.mean(parts), rel=1e-4)
+    for found, errors in ((gram, grams), (apart, parts)):
+        assert found.item() == pytest.approx(np.mean(2 * (np.sqrt(1 + np.mean(errors, 0)) - 1)), rel=1e-4)
 
 
 def _gram(x: np.ndarray) -> np.ndarray:

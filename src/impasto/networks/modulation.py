@@ -3,7 +3,8 @@
 y = (x − μ) / σ · (1 + γ) + β: adaptive instance normalisation (Huang & Belongie 2017, eq. 8) with γ and β predicted
 from the style, as in conditional instance normalisation (Dumoulin et al. 2017; Ghiasi et al. 2017). Ours: μ and σ are
 taken from a thumbnail of the picture and then used for the picture, so that it may be painted tile by tile, and a clip
-frame by frame, with the same numbers for all.
+frame by frame, with the same numbers for all. Each normalisation directly follows a convolution, so that runtimes can
+fold it into the filters once the style and the thumbnail are known.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 Normalise = Callable[[Tensor], Tensor]
@@ -70,16 +72,21 @@ def _affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 class ModulatedBlock(nn.Module):
-    """x + conv(relu(normalise(conv(x)))): a residual block whose inner features the style modulates."""
+    """A residual block, x + normalise(conv(rectified(normalise(conv(x))))), in which the style decides twice."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first, self.second = convolution(channels, channels), convolution(channels, channels)
 
     def forward(self, x: Tensor, normalise: Normalise) -> Tensor:
-        inner = torch.relu(normalise(self.first(x)))
-        painted: Tensor = x + self.second(inner)
+        inner = rectified(normalise(self.first(x)))
+        painted: Tensor = x + normalise(self.second(inner))
         return painted
+
+
+def rectified(x: Tensor) -> Tensor:
+    """Leaky, so that no channel dies: with plain ReLUs the painter of one long run went blank."""
+    return F.leaky_relu(x, 0.1)
 
 
 def convolution(inputs: int, outputs: int, *, size: int = 3, stride: int = 1) -> nn.Conv2d:

@@ -4,9 +4,10 @@
     content picture ─► thumbnail ─────────────────┴─► modulation ─┐
                     └─────────────────────────────────────────────┴─► painting
 
-SwiftContent works at 1/2, 1/4 and 1/8 of the picture's size. Deep blocks at 1/8 decide on strokes and colours; skips at
-1/4 and 1/2, modulated by the style themselves, keep faces and windows. Nothing in it looks at the whole picture: what
-normalisation needs to know comes from a thumbnail, so that tiles of a picture are painted as the whole is.
+First the content picture gets the style's colours, by formula; SwiftContent then adds what colours can't do. It works
+at 1/2, 1/4 and 1/8 of the picture's size: deep blocks at 1/8 decide on strokes and shapes; skips at 1/4 and 1/2,
+modulated by the style themselves, keep faces and windows. Nothing in it looks at the whole picture: what normalisation
+needs to know comes from a thumbnail, so that tiles of a picture are painted as the whole is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
-from impasto.networks.modulation import Apply, Measure, ModulatedBlock, Normalise, convolution
+from impasto.networks.colour import COLOURS, MAP, colour_map, colour_statistics, recolour
+from impasto.networks.modulation import Apply, Measure, ModulatedBlock, Normalise, convolution, rectified
 
 MULTIPLE = 8  # sides of the picture and of the thumbnail are multiples of this
 
@@ -38,12 +40,13 @@ class SwiftDesign:
     @property
     def modulated(self) -> tuple[int, ...]:
         """Channels of each modulated normalisation, in the order met."""
-        return (self.quarter, *([self.eighth] * (self.blocks + 1)), self.quarter, self.quarter, self.half)
+        deep = [self.eighth] * (1 + 2 * self.blocks)
+        return (self.quarter, *deep, *[self.quarter] * 4, *[self.half] * 3)
 
     @property
     def code_length(self) -> int:
-        """Numbers in a style code: a scale and a shift for each modulated channel."""
-        return 2 * sum(self.modulated)
+        """Numbers in a style code: a scale and a shift for each modulated channel, and the style's colours."""
+        return 2 * sum(self.modulated) + COLOURS
 
 
 class SwiftContent(nn.Module):
@@ -54,23 +57,25 @@ class SwiftContent(nn.Module):
         half, quarter, eighth = design.half, design.quarter, design.eighth
         self.design = design
         self.stem = nn.Conv2d(3, half, 4, 2, padding=1)
-        with torch.no_grad():  # so that it starts out on colours around 0
-            assert self.stem.bias is not None
-            self.stem.bias.copy_(-0.5 * self.stem.weight.sum((1, 2, 3)))
         self.to_quarter = convolution(half, quarter, stride=2)
-        self.fine_in = ModulatedBlock(quarter)
         self.to_eighth = convolution(quarter, eighth, stride=2)
         self.deep = nn.ModuleList([ModulatedBlock(eighth) for _ in range(design.blocks)])
         self.from_eighth = convolution(eighth, quarter, size=1)
-        self.fine_out = ModulatedBlock(quarter)
+        self.skip_quarter = convolution(quarter, quarter, size=1)
+        self.fine = ModulatedBlock(quarter)
         self.from_quarter = convolution(quarter, half, size=1)
+        self.skip_half = convolution(half, half, size=1)
         self.finish = convolution(half, half)
         self.last = convolution(half, 12)
+        with torch.no_grad():  # at first next to nothing is added, and the same to the four pixels of a square
+            assert self.last.bias is not None
+            self.last.weight.copy_(0.2 * self.last.weight[:3].repeat_interleave(4, 0))
+            self.last.bias.zero_()
 
     @property
     def margin(self) -> int:
         """How many pixels away from a tile's border the painting is that of the whole picture, a multiple of 8."""
-        eighth = 2 + 2 * self.design.blocks  # 1 at 1/2, 1 + 2 at 1/4, halved and rounded up, 2 a block
+        eighth = 1 + 2 * self.design.blocks  # the outermost cell sees beyond the border, each block looks 2 further
         quarter = 2 * eighth + 2
         half = 2 * quarter + 2
         reach = 2 * half
@@ -89,29 +94,40 @@ class SwiftContent(nn.Module):
         return self.paint(pictures, self.modulation(thumbnails, codes))
 
     def modulation(self, thumbnails: Tensor, codes: Tensor) -> Tensor:
-        """How to normalise the pictures' features: (B, D), from their thumbnails and the styles."""
-        measure = Measure(codes)
-        self._features(thumbnails, measure)
-        return measure.modulation
+        """How to map the pictures' colours and normalise their features: (B, D + 3), from their thumbnails and the
+        styles.
+        """
+        colours = colour_map(colour_statistics(thumbnails), codes[:, -COLOURS:])
+        measure = Measure(codes[:, :-COLOURS])
+        self._features(recolour(thumbnails, colours), measure)
+        return torch.cat([measure.modulation, colours], 1)
 
     def paint(self, pictures: Tensor, modulation: Tensor) -> Tensor:
         """The second half of `forward`: pictures, or tiles of them, with the modulation of the whole."""
-        return F.pixel_shuffle(self.last(self._features(pictures, Apply(modulation))), 2)
+        recoloured = recolour(pictures, modulation[:, -MAP:])
+        features = self._features(recoloured, Apply(modulation[:, :-MAP]))
+        return recoloured + F.pixel_shuffle(self.last(features), 2)
 
     def _features(self, pictures: Tensor, normalise: Normalise) -> Tensor:
-        half = torch.relu(self.stem(pictures))
-        quarter = self.fine_in(torch.relu(self.to_quarter(half)), normalise)
-        deep = normalise(self.to_eighth(quarter))
+        half = rectified(self._stem(pictures))
+        quarter = rectified(normalise(self.to_quarter(half)))
+        deep = rectified(normalise(self.to_eighth(quarter)))
         for block in self.deep:
             deep = block(deep, normalise)
-        fine = torch.relu(_enlarged(self.from_eighth(deep)) + normalise(quarter))
-        fine = self.fine_out(fine, normalise)
-        finest = torch.relu(_enlarged(self.from_quarter(fine)) + normalise(half))
-        return torch.relu(self.finish(finest))
+        fine = rectified(_enlarged(normalise(self.from_eighth(deep))) + normalise(self.skip_quarter(quarter)))
+        fine = self.fine(fine, normalise)
+        finest = rectified(_enlarged(normalise(self.from_quarter(fine))) + normalise(self.skip_half(half)))
+        return rectified(normalise(self.finish(finest)))
+
+    def _stem(self, pictures: Tensor) -> Tensor:
+        """Sees 4 · (x - 0.5); written with the filters, it costs a runtime nothing."""
+        weight, bias = self.stem.weight, self.stem.bias
+        assert bias is not None
+        return F.conv2d(pictures, 4 * weight, bias - 2 * weight.sum((1, 2, 3)), stride=2, padding=1)
 
 
 class StyleHead(nn.Module):
-    """A small perceptron from `style_statistics` to style codes."""
+    """A small perceptron from style statistics to style codes; the colours among them are passed on as they are."""
 
     centre: Tensor
     spread: Tensor
@@ -122,22 +138,22 @@ class StyleHead(nn.Module):
         self.register_buffer("spread", torch.ones(inputs))
         self.first = nn.Linear(inputs, design.hidden)
         self.second = nn.Linear(design.hidden, design.hidden)
-        self.code = nn.Linear(design.hidden, design.code_length)
+        self.code = nn.Linear(design.hidden, design.code_length - COLOURS)
         nn.init.normal_(self.code.weight, std=0.02)
         nn.init.zeros_(self.code.bias)
 
     def forward(self, statistics: Tensor) -> Tensor:
-        """(B, S) → (B, D)."""
-        x = (statistics - self.centre) / self.spread
-        x = F.leaky_relu(self.first(x), 0.1)
-        x = x + F.leaky_relu(self.second(x), 0.1)
-        code: Tensor = self.code(x)
-        return code
+        """(B, S), from `SwiftStyle.statistics`, → (B, D)."""
+        features, colours = statistics[:, :-COLOURS], statistics[:, -COLOURS:]
+        x = (features - self.centre) / self.spread
+        x = rectified(self.first(x))
+        x = x + rectified(self.second(x))
+        return torch.cat([self.code(x).float(), colours], 1)
 
     @torch.no_grad()
     def calibrate(self, statistics: Tensor) -> None:
         """Centre and scale the inputs by those of (N, S) style pictures."""
-        spread, centre = torch.std_mean(statistics, 0)
+        spread, centre = torch.std_mean(statistics[:, :-COLOURS], 0)
         self.centre.copy_(centre)
         self.spread.copy_(spread + 1e-3 * spread.mean())
 
@@ -155,8 +171,13 @@ class SwiftStyle(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(B, 3, H, W), RGB in [0, 1] → (B, D)."""
-        code: Tensor = self.head(style_statistics(self.encoder(pictures, STYLE_LAYERS)))
+        code: Tensor = self.head(self.statistics(pictures))
         return code
+
+    def statistics(self, pictures: Tensor) -> Tensor:
+        """All that the style side looks at: `style_statistics`, then `colour_statistics`: (B, S)."""
+        features = self.encoder(pictures, STYLE_LAYERS)
+        return torch.cat([style_statistics(features), colour_statistics(pictures)], 1)
 
 
 class SwiftNetwork(nn.Module):

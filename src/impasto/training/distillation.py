@@ -52,14 +52,19 @@ class _OneSidedError(torch.autograd.Function):
 
 
 def relative_error(value: Tensor, target: Tensor, *, floor: float = 0.1) -> Tensor:
-    """Mean over the batch of ‖value − target‖² / ‖target‖², each picture for itself.
+    """The mean over the batch of `relative_errors`."""
+    return relative_errors(value, target, floor=floor).mean()
+
+
+def relative_errors(value: Tensor, target: Tensor, *, floor: float = 0.1) -> Tensor:
+    """‖value − target‖² / ‖target‖² of each picture of a batch: (B,).
 
     `floor` adds that share of the batch's mean to each denominator, so that an almost empty picture does not outweigh
     the rest.
     """
     axes = tuple(range(1, value.ndim))
     power = target.square().mean(axes)
-    return ((value - target).square().mean(axes) / (power + floor * power.mean() + 1e-12)).mean()
+    return (value - target).square().mean(axes) / (power + floor * power.mean() + 1e-12)
 
 
 @torch.no_grad()

@@ -21,7 +21,9 @@ class SwiftTraining:
         view_sides: bounds of a view's long side.
         kinds: shares of the views that are paintings, photographs and procedural styles.
         blends: share of styles that are blends of two views.
-        learning_rate: at the beginning; it falls exponentially to a hundredth.
+        learning_rate, head_learning_rate: of the filters (Muon) and of the perceptron that makes the codes (Adam).
+            They rise for `warm_up` steps and fall exponentially to a hundredth.
+        clip: gradients are scaled down to this norm.
         content_weight, detail_weight: of the content loss at relu4_1, relative, and at relu2_1 and relu3_1, normalised.
         gram_weight, moments_weight: of the two style losses.
         identity_weight, identity_every: of the mean distance to the content picture where it is its own style, and how
@@ -34,18 +36,20 @@ class SwiftTraining:
     steps: int = 40_000
     size: int = 192
     batch: int = 4
-    thumbnail: tuple[int, int] = (64, 160)
+    thumbnail: tuple[int, int] = (96, 192)
     zoom: tuple[float, float] = (0.6, 1.6)
     paintings_as_content: float = 0.15
     views: int = 600
-    renew_every: int = 2
+    renew_every: int = 4
     view_sides: tuple[int, int] = (288, 576)
     kinds: tuple[float, float, float] = (0.68, 0.24, 0.08)
     blends: float = 0.15
-    learning_rate: float = 1e-3
-    warm_up: int = 200
-    content_weight: float = 0.25
-    detail_weight: float = 0.1
+    learning_rate: float = 5e-3
+    head_learning_rate: float = 1e-3
+    warm_up: int = 100
+    clip: float = 2.0
+    content_weight: float = 0.15
+    detail_weight: float = 0.05
     gram_weight: float = 1.0
     moments_weight: float = 0.2
     identity_weight: float = 1.0
@@ -92,6 +96,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "kinds": (0, 1e6),
     "blends": (0, 1),
     "learning_rate": (1e-9, 10),
+    "head_learning_rate": (1e-9, 10),
+    "clip": (1e-6, 1e9),
     "warm_up": (1, _MOST),
     "content_weight": (0, 1e6),
     "detail_weight": (0, 1e6),
