@@ -9,6 +9,7 @@ from torch import Tensor
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.networks.colour import COLOURS, MAP, colour_map, colour_statistics, recolour
+from impasto.networks.folded import FoldedContent, together
 from impasto.networks.modulation import Apply, Measure, ModulatedBlock
 from impasto.networks.swift import SwiftDesign, SwiftNetwork, style_statistics
 
@@ -65,21 +66,27 @@ def test_the_block_s_gradient() -> None:
     assert torch.autograd.gradcheck(lambda x, code: block(x, Measure(code)), (x, modulation))
 
 
-def test_the_code_is_used_up(network: SwiftNetwork) -> None:
+def test_the_wishes_are_used_up(network: SwiftNetwork) -> None:
     """As many numbers as the normalisations take, no more: each of them changes the painting."""
-    codes = 0.1 + 0.1 * _pictures(1, 1, DESIGN.code_length)
+    wishes = network.style.head.wishes(network.style(_pictures(1, 1, 3, 32, 32)))
     picture = _pictures(0, 1, 3, 32, 48)
-    assert network.content.modulation(picture, codes).shape == (1, DESIGN.code_length - COLOURS + MAP)
-    codes.requires_grad_(True)
-    (slope,) = torch.autograd.grad(network.content(picture, picture, codes).square().sum(), codes)
-    assert (slope != 0).float().mean() > 0.9  # a channel may be behind a closed ReLU
+    assert network.content.modulation(picture, wishes).shape == (1, wishes.shape[1] - COLOURS + MAP)
+    wishes.requires_grad_(True)
+    (slope,) = torch.autograd.grad(network.content(picture, picture, wishes).square().sum(), wishes)
+    assert (slope != 0).float().mean() > 0.95  # what is cut off by the range of colours is without effect
+
+
+def test_a_blend_of_codes_asks_for_the_blend_of_what_they_ask_for(network: SwiftNetwork) -> None:
+    head = network.style.head
+    a, b = (network.style(_pictures(seed, 1, 3, 32, 32)) for seed in (1, 2))
+    torch.testing.assert_close(head.wishes(1.3 * a - 0.3 * b), 1.3 * head.wishes(a) - 0.3 * head.wishes(b))
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 64), (40, 24)])
 def test_shapes(network: SwiftNetwork, height: int, width: int) -> None:
     codes = network.style(_pictures(1, 2, 3, 33, 47))
     assert codes.shape == (2, DESIGN.code_length)
-    assert network.content(_pictures(0, 2, 3, height, width), _pictures(2, 2, 3, 16, 24), codes).shape == (
+    assert network(_pictures(0, 2, 3, height, width), _pictures(2, 2, 3, 16, 24), codes).shape == (
         2,
         3,
         height,
@@ -91,8 +98,8 @@ def test_a_tile_is_painted_as_the_whole_is(network: SwiftNetwork) -> None:
     """Away from its border by as much as the network sees; statistics come from the thumbnail."""
     picture, thumbnail = _pictures(0, 1, 3, 256, 320), _pictures(1, 1, 3, 40, 48)
     codes = network.style(_pictures(2, 1, 3, 32, 32))
-    whole = network.content(picture, thumbnail, codes)
-    tile = network.content(picture[:, :, 32:, 40:], thumbnail, codes)
+    whole = network(picture, thumbnail, codes)
+    tile = network(picture[:, :, 32:, 40:], thumbnail, codes)
     error = (tile - whole[:, :, 32:, 40:]).abs().amax((0, 1))
     margin = network.content.margin
     assert error[margin:, margin:].max() < 1e-5
@@ -128,10 +135,33 @@ def test_untrained_it_paints_with_the_style_s_colours_alone() -> None:
     network.content.last.weight.zero_()
     content, style = _pictures(0, 1, 3, 32, 48), _pictures(1, 1, 3, 32, 32)
     colours = colour_map(colour_statistics(content), colour_statistics(style))
-    torch.testing.assert_close(network.content(content, content, network.style(style)), recolour(content, colours))
+    torch.testing.assert_close(network(content, content, network.style(style)), recolour(content, colours))
 
 
 def test_the_stem_sees_pictures_around_0(network: SwiftNetwork) -> None:
     picture, stem = _pictures(0, 1, 3, 32, 48), network.content.stem
-    expected = F.conv2d(4 * (picture - 0.5), stem.weight, stem.bias, stride=2, padding=1)
-    torch.testing.assert_close(network.content._stem(picture)[:, :, 1:-1, 1:-1], expected[:, :, 1:-1, 1:-1])
+    expected = F.conv2d(4 * (picture - 0.5), stem.weight, stem.bias, stride=2)
+    torch.testing.assert_close(F.conv2d(picture, *network.content.stem_filters(), stride=2), expected)
+
+
+def test_folded_it_paints_the_same(network: SwiftNetwork) -> None:
+    """But for the border, where the zeros beyond it mean black now, not gray."""
+    picture, thumbnail = _pictures(0, 1, 3, 192, 160), _pictures(1, 1, 3, 40, 48)
+    codes = network.style(_pictures(2, 1, 3, 32, 32))
+    modulation = network.content.modulation(thumbnail, network.style.head.wishes(codes))
+    expected = network(picture, thumbnail, codes)
+    found = together(FoldedContent(network.content)(picture, modulation))
+    assert found.shape == expected.shape
+    inside = (..., slice(margin := network.content.margin, -margin), slice(margin, -margin))
+    torch.testing.assert_close(found[inside], expected[inside].clamp(0, 1), atol=1e-4, rtol=0)
+    assert ((found > 0) & (found < 1)).float().mean() > 0.1
+
+
+def test_squares_are_put_together_row_by_row() -> None:
+    picture = _pictures(0, 2, 3, 4, 6)
+    squares = torch.empty(2, 2, 3, 12)
+    for y in range(2):
+        for x in range(3):
+            square = picture[:, :, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2]
+            squares[:, y, x] = square.permute(0, 2, 3, 1).reshape(2, 12)
+    torch.testing.assert_close(together(squares), picture)

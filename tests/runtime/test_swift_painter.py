@@ -136,7 +136,7 @@ def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift
     batch, style_batch = (torch.from_numpy(p.pixels.copy()).permute(2, 0, 1)[None] for p in (photo, style))
     code = swift_network.style(style_batch)
     # As large as a thumbnail may be, the picture is its own.
-    painted = swift_network.content(torch.nn.functional.pad(batch, (32,) * 4, mode="reflect"), batch, code)
+    painted = swift_network(torch.nn.functional.pad(batch, (32,) * 4, mode="reflect"), batch, code)
     expected = painted[0, :, 32:-32, 32:-32].clamp(0, 1).permute(1, 2, 0).numpy()
     np.testing.assert_allclose(found, expected, atol=2e-3)
 

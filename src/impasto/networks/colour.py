@@ -22,7 +22,6 @@ _FROM_LUMA = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
 
 _FLOORS = (0.06, 0.02, 0.02)
 _TINY = 1e-5
-_RANGE = (-0.5, 1.5)
 
 
 def colour_statistics(pictures: Tensor) -> Tensor:
@@ -63,7 +62,7 @@ def colour_map(content: Tensor, style: Tensor) -> Tensor:
 
 
 def recolour(pictures: Tensor, colours: Tensor) -> Tensor:
-    """Colours mapped, and held in [-0.5, 1.5].
+    """Colours mapped; they may leave [0, 1].
 
     Args:
         pictures: (B, 3, H, W).
@@ -72,8 +71,7 @@ def recolour(pictures: Tensor, colours: Tensor) -> Tensor:
     batch, _, height, width = pictures.shape
     matrices, offsets = colours[:, :9].reshape(-1, 3, 1, 1), colours[:, 9:].reshape(-1)
     together = pictures.reshape(1, batch * 3, height, width)
-    mapped = F.conv2d(together, matrices, offsets, groups=batch)
-    return mapped.reshape(batch, 3, height, width).clamp(*_RANGE)
+    return F.conv2d(together, matrices, offsets, groups=batch).reshape(batch, 3, height, width)
 
 
 def _factor(statistics: Tensor) -> Tensor:

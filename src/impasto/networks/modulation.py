@@ -24,17 +24,17 @@ class Measure:
     """Normalises a thumbnail's features by their own statistics, and remembers how.
 
     Args:
-        code: (B, D): γ and β of each normalisation, in the order in which they are met.
+        wishes: (B, W): γ and β of each normalisation, in the order in which they are met.
     """
 
-    def __init__(self, code: Tensor) -> None:
-        self._code, self._place = code, 0
+    def __init__(self, wishes: Tensor) -> None:
+        self._wishes, self._place = wishes, 0
         self._parts: list[Tensor] = []
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → the same shape."""
         channels = x.shape[1]
-        gamma, beta = self._code[:, self._place : self._place + 2 * channels].chunk(2, 1)
+        gamma, beta = self._wishes[:, self._place : self._place + 2 * channels].chunk(2, 1)
         self._place += 2 * channels
         exact = x.to(torch.promote_types(x.dtype, torch.float32))
         variance, mean = torch.var_mean(exact, (2, 3), correction=0)
@@ -45,7 +45,7 @@ class Measure:
 
     @property
     def modulation(self) -> Tensor:
-        """(B, D): for each normalisation met so far, the factors of its channels, and what is added."""
+        """(B, W): for each normalisation met so far, the factors of its channels, and what is added."""
         return torch.cat(self._parts, 1)
 
 
@@ -53,7 +53,7 @@ class Apply:
     """Normalises features as a thumbnail's were.
 
     Args:
-        modulation: (B, D), from `Measure`.
+        modulation: (B, W), from `Measure`.
     """
 
     def __init__(self, modulation: Tensor) -> None:

@@ -1,8 +1,8 @@
 """Swift: a small network that paints any content picture in any style in one pass.
 
-    style picture ───► SwiftStyle ──► style code ─┐
-    content picture ─► thumbnail ─────────────────┴─► modulation ─┐
-                    └─────────────────────────────────────────────┴─► painting
+    style picture ───► SwiftStyle ─► style code ─► wishes ─┐
+    content picture ─► thumbnail ──────────────────────────┴─► modulation ─┐
+                    └──────────────────────────────────────────────────────┴─► painting
 
 First the content picture gets the style's colours, by formula; SwiftContent then adds what colours can't do. It works
 at 1/2, 1/4 and 1/8 of the picture's size: deep blocks at 1/8 decide on strokes and shapes; skips at 1/4 and 1/2,
@@ -45,8 +45,8 @@ class SwiftDesign:
 
     @property
     def code_length(self) -> int:
-        """Numbers in a style code: a scale and a shift for each modulated channel, and the style's colours."""
-        return 2 * sum(self.modulated) + COLOURS
+        """Numbers in a style code."""
+        return self.hidden + COLOURS
 
 
 class SwiftContent(nn.Module):
@@ -81,24 +81,24 @@ class SwiftContent(nn.Module):
         reach = 2 * half
         return -(-reach // MULTIPLE) * MULTIPLE
 
-    def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, thumbnails: Tensor, wishes: Tensor) -> Tensor:
         """
         Args:
             pictures: (B, 3, H, W), RGB in [0, 1]; H and W multiples of 8.
             thumbnails: (B, 3, h, w), the same pictures made small; h and w multiples of 8.
-            codes: (B, D) from `SwiftStyle`.
+            wishes: (B, W), from `StyleHead.wishes`.
 
         Returns:
             (B, 3, H, W), not clipped.
         """
-        return self.paint(pictures, self.modulation(thumbnails, codes))
+        return self.paint(pictures, self.modulation(thumbnails, wishes))
 
-    def modulation(self, thumbnails: Tensor, codes: Tensor) -> Tensor:
-        """How to map the pictures' colours and normalise their features: (B, D + 3), from their thumbnails and the
+    def modulation(self, thumbnails: Tensor, wishes: Tensor) -> Tensor:
+        """How to map the pictures' colours and normalise their features: (B, W + 3), from their thumbnails and the
         styles.
         """
-        colours = colour_map(colour_statistics(thumbnails), codes[:, -COLOURS:])
-        measure = Measure(codes[:, :-COLOURS])
+        colours = colour_map(colour_statistics(thumbnails), wishes[:, -COLOURS:])
+        measure = Measure(wishes[:, :-COLOURS])
         self._features(recolour(thumbnails, colours), measure)
         return torch.cat([measure.modulation, colours], 1)
 
@@ -109,7 +109,11 @@ class SwiftContent(nn.Module):
         return recoloured + F.pixel_shuffle(self.last(features), 2)
 
     def _features(self, pictures: Tensor, normalise: Normalise) -> Tensor:
-        half = rectified(self._stem(pictures))
+        weight, bias = self.stem_filters()
+        return self.from_half(rectified(F.conv2d(pictures, weight, bias, stride=2, padding=1)), normalise)
+
+    def from_half(self, half: Tensor, normalise: Normalise) -> Tensor:
+        """All between the stem and the last convolution: (B, C, H / 2, W / 2), the same out."""
         quarter = rectified(normalise(self.to_quarter(half)))
         deep = rectified(normalise(self.to_eighth(quarter)))
         for block in self.deep:
@@ -119,15 +123,19 @@ class SwiftContent(nn.Module):
         finest = rectified(_enlarged(normalise(self.from_quarter(fine))) + normalise(self.skip_half(half)))
         return rectified(normalise(self.finish(finest)))
 
-    def _stem(self, pictures: Tensor) -> Tensor:
-        """Sees 4 · (x - 0.5); written with the filters, it costs a runtime nothing."""
+    def stem_filters(self) -> tuple[Tensor, Tensor]:
+        """Weights and biases of the first convolution: the stem's, made to see 4 · (x - 0.5)."""
         weight, bias = self.stem.weight, self.stem.bias
         assert bias is not None
-        return F.conv2d(pictures, 4 * weight, bias - 2 * weight.sum((1, 2, 3)), stride=2, padding=1)
+        return 4 * weight, bias - 2 * weight.sum((1, 2, 3))
 
 
 class StyleHead(nn.Module):
-    """A small perceptron from style statistics to style codes; the colours among them are passed on as they are."""
+    """A small perceptron from style statistics to style codes, and from these to what a style asks of the painter.
+
+    A code is the perceptron's last hidden layer and, as they are, the style's colours. As all that follows is affine,
+    blends of codes are blends of what they ask for.
+    """
 
     centre: Tensor
     spread: Tensor
@@ -138,17 +146,22 @@ class StyleHead(nn.Module):
         self.register_buffer("spread", torch.ones(inputs))
         self.first = nn.Linear(inputs, design.hidden)
         self.second = nn.Linear(design.hidden, design.hidden)
-        self.code = nn.Linear(design.hidden, design.code_length - COLOURS)
+        self.code = nn.Linear(design.hidden, 2 * sum(design.modulated))
         nn.init.normal_(self.code.weight, std=0.02)
         nn.init.zeros_(self.code.bias)
 
     def forward(self, statistics: Tensor) -> Tensor:
-        """(B, S), from `SwiftStyle.statistics`, → (B, D)."""
+        """(B, S), from `SwiftStyle.statistics`, → codes (B, D)."""
         features, colours = statistics[:, :-COLOURS], statistics[:, -COLOURS:]
         x = (features - self.centre) / self.spread
         x = rectified(self.first(x))
         x = x + rectified(self.second(x))
-        return torch.cat([self.code(x).float(), colours], 1)
+        return torch.cat([x.float(), colours], 1)
+
+    def wishes(self, codes: Tensor) -> Tensor:
+        """(B, D) → (B, W): γ and β of all modulated channels, then the colours."""
+        hidden, colours = codes[:, :-COLOURS], codes[:, -COLOURS:]
+        return torch.cat([self.code(hidden).float(), colours], 1)
 
     @torch.no_grad()
     def calibrate(self, statistics: Tensor) -> None:
@@ -189,6 +202,15 @@ class SwiftNetwork(nn.Module):
         inputs = 2 * sum(encoder.architecture.channels(layer) for layer in STYLE_LAYERS)
         self.content = SwiftContent(design)
         self.style = SwiftStyle(encoder, StyleHead(design, inputs))
+
+    def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor) -> Tensor:
+        """Paint; see `SwiftContent`.
+
+        Args:
+            codes: (B, D), from `SwiftStyle`.
+        """
+        painted: Tensor = self.content(pictures, thumbnails, self.style.head.wishes(codes))
+        return painted
 
     def trained(self) -> nn.ModuleDict:
         """The parts that are trained: all but the encoder."""

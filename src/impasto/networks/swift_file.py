@@ -19,7 +19,8 @@ from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.files import place_file
 from impasto.networks.export import Port, export, round_to_half
-from impasto.networks.swift import MULTIPLE, SwiftContent, SwiftDesign, SwiftNetwork
+from impasto.networks.folded import FoldedContent, together
+from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
 from impasto.paths import is_file
 from impasto.runtime.swift import KIND
 
@@ -98,7 +99,7 @@ def export_swift(network: SwiftNetwork, folder: Path, *, name: str, training: Ma
     ]
     rules = {"multiple": str(MULTIPLE), "margin": str(network.content.margin)}
     sides = {
-        f"{name}.onnx": (_ContentSide(network.content), content, ["painting", "modulation"], rules),
+        f"{name}.onnx": (_ContentSide(network), content, ["painting", "squares", "modulation"], rules),
         f"{name}-style.onnx": (network.style, [style], ["code"], {}),
     }
     return {
@@ -108,15 +109,17 @@ def export_swift(network: SwiftNetwork, folder: Path, *, name: str, training: Ma
 
 
 class _ContentSide(nn.Module):
-    """Gives away the modulation too: the runtime runs the two halves apart."""
+    """Gives away the modulation, and the painting in squares too: our own runtime asks for these alone."""
 
-    def __init__(self, content: SwiftContent) -> None:
+    def __init__(self, network: SwiftNetwork) -> None:
         super().__init__()
-        self.content = content
+        self.content, self.head = network.content, network.style.head
+        self.folded = FoldedContent(network.content)
 
-    def forward(self, picture: Tensor, thumbnail: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
-        modulation = self.content.modulation(thumbnail, code)
-        return self.content.paint(picture, modulation), modulation
+    def forward(self, picture: Tensor, thumbnail: Tensor, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        modulation = self.content.modulation(thumbnail, self.head.wishes(code))
+        squares = self.folded(picture, modulation)
+        return together(squares), squares, modulation
 
 
 def _free(height: str, width: str) -> dict[int, tuple[str, int]]:

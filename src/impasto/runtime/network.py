@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,10 @@ class Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads or 0
         options.log_severity_level = _SILENT
+        _share_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
+        # Threads that wait in a loop for more work cost other sessions, and other programs, a core each.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = list(dict.fromkeys((PROVIDERS[self.device], PROVIDERS["cpu"])))
         try:
             session = onnxruntime.InferenceSession(self._model.part([output], given), options, providers=providers)
@@ -97,6 +103,18 @@ class Function:
         except Exception as error:
             raise _out_of_memory(error) or _damaged(self._name) from error
         return result
+
+
+@cache
+def _share_memory() -> None:
+    """One pool of memory for all functions: each painting has a new one, and fresh memory costs as much time as the
+    painting itself.
+    """
+    import onnxruntime as ort
+
+    where = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    with suppress(RuntimeError):  # another user of ONNX Runtime in this process has made one
+        ort.create_and_register_allocator(where, ort.OrtArenaCfg({"arena_extend_strategy": 1}))
 
 
 def _out_of_memory(error: Exception) -> OutOfMemoryError | None:

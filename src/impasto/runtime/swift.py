@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from impasto.errors import WeightsFormatError
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
 from impasto.pictures import Picture
-from impasto.pictures.resize import resize
+from impasto.pictures.resize import resize, thumbnail
 from impasto.records import check_ranges
 from impasto.runtime.devices import AUTO
 from impasto.runtime.network import Function, Network
@@ -34,6 +34,7 @@ _STYLE_SIDE = 512
 _SMALLEST = 32
 # The picture goes on for so many pixels beyond its border, mirrored, so that the network's zeros there don't show.
 _BORDER = 32
+_PAIR = np.dtype((np.void, 24))  # of pixels
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class SwiftPainter:
         began = time.monotonic()
         code = self._strengthened(style, content)
         modulation = self._modulation(_as_batch(self._thumbnail(content.pixels)), code)
-        network = self.content.function("painting", "picture", given={"modulation": modulation})
+        network = self.content.function("squares", "picture", given={"modulation": modulation})
         canvas = _Canvas(content.pixels, self.multiple)
         out = content.pixels.copy()
         parts = list(tiles(canvas.size, _rounded(self.settings.tile, self.multiple), self.margin))
@@ -180,7 +181,7 @@ class SwiftPainter:
     def _thumbnail(self, pixels: Floats) -> Floats:
         height, width = pixels.shape[:2]
         factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (height * width)))
-        return resize(pixels, (_rounded(width * factor, self.multiple), _rounded(height * factor, self.multiple)))
+        return thumbnail(pixels, (_rounded(width * factor, self.multiple), _rounded(height * factor, self.multiple)))
 
 
 class _Canvas:
@@ -211,14 +212,25 @@ class _Canvas:
             seen[0, :, inner_rows, outer] = self.pixels[rows[inner_rows, None], columns[outer]].transpose(2, 0, 1)
         return seen
 
-    def put(self, out: Floats, part: Tile, painted: Floats) -> None:
-        """Take over of `painted` what lies in the part and in the picture."""
+    def put(self, out: Floats, part: Tile, squares: Floats) -> None:
+        """Take over what lies in the part and in the picture.
+
+        Args:
+            squares: (1, h / 2, w / 2, 12), what the network made of `around`.
+        """
         height, width = out.shape[:2]
         top, bottom = (min(max(n - _BORDER, 0), height) for n in (part.rows.start, part.rows.stop))
         left, right = (min(max(n - _BORDER, 0), width) for n in (part.columns.start, part.columns.stop))
         y, x = top + _BORDER - part.rows.first, left + _BORDER - part.columns.first
-        window = painted[0, :, y : y + bottom - top, x : x + right - left]
-        np.clip(window.transpose(1, 2, 0), 0, 1, out=out[top:bottom, left:right])
+        inner = squares[0, y // 2 : (y + bottom - top + 1) // 2, x // 2 : (x + right - left + 1) // 2]
+        out[top:bottom, left:right] = _together(inner)[: bottom - top, : right - left]
+
+
+def _together(squares: Floats) -> Floats:
+    """(h, w, 12), each four pixels, row by row → (2·h, 2·w, 3)."""
+    pairs = np.ascontiguousarray(squares).view(_PAIR)  # two neighbours at once: three times as fast
+    height, width = squares.shape[:2]
+    return np.ascontiguousarray(pairs.transpose(0, 2, 1)).view(np.float32).reshape(2 * height, 2 * width, 3)
 
 
 def _mirrored(length: int, total: int) -> NDArray[np.intp]:

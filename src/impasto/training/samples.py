@@ -34,7 +34,7 @@ def sample_sheet(
         content = to_tensor(pixels)[None].to(device)
         sides = [MULTIPLE * max(4, round(_THUMBNAIL * side / MULTIPLE)) for side in pixels.shape[:2]]
         thumbnail = F.interpolate(content, sides, mode="bilinear", antialias=True, align_corners=False)
-        painted = [network.content(content, thumbnail, code)[0].clamp(0, 1).permute(1, 2, 0).cpu() for code in codes]
+        painted = [network(content, thumbnail, code)[0].clamp(0, 1).permute(1, 2, 0).cpu() for code in codes]
         pictures = [pixels, *(picture.numpy() for picture in painted)]
         rows.append([(Picture(np.ascontiguousarray(picture)), "") for picture in pictures])
     return contact_sheet(rows, cell=max(contents[0].shape))

@@ -104,7 +104,7 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         """Weight and value by name."""
         s = self.settings
         statistics, wanted = self.views.batch(rng, len(contents), blends=s.blends)
-        painted = self.network.content(contents, thumbnails, self.network.style.head(statistics.to(self.device)))
+        painted = self.network(contents, thumbnails, self.network.style.head(statistics.to(self.device)))
         with torch.no_grad():
             kept = self.teacher(contents, (*DETAIL_LAYERS, CONTENT_LAYER))
         features = self.teacher(painted.float().clamp(-0.5, 1.5), STYLE_LAYERS)
@@ -120,7 +120,7 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         }
 
     def _identity_losses(self, contents: Tensor, thumbnails: Tensor) -> dict[str, tuple[float, Tensor]]:
-        painted = self.network.content(contents, thumbnails, self.network.style(contents))
+        painted = self.network(contents, thumbnails, self.network.style(contents))
         s = self.settings
         return {
             "identity": (s.identity_weight, (painted.float() - contents).abs().mean()),
