@@ -87,7 +87,7 @@ def test_signature_of_paint_is_pinned() -> None:
         *["KEYWORD_ONLY"] * 6,
         "VAR_KEYWORD",
     ]
-    assert parameters["quality"].default == "best"
+    assert parameters["quality"].default is None
 
 
 # Type in = type out
@@ -263,7 +263,8 @@ def test_without_torch_the_error_is_the_command_that_installs_it() -> None:
 import sys
 sys.modules["torch"] = None  # importing it fails as if it were not installed
 import impasto
-for use in (lambda: impasto.paint("a.png", "b.png"), lambda: impasto.OptimizationPainter, impasto.make_painter):
+painters = (lambda quality=quality: impasto.make_painter(quality) for quality in ("fine", "best"))
+for use in (lambda: impasto.paint("a.png", "b.png"), lambda: impasto.OptimizationPainter, *painters):
     try:
         use()
     except impasto.ImpastoError as error:
@@ -274,7 +275,7 @@ sys.exit(main(["presets"]))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == [
         "PictureNotFoundError Check the name and the folder.",
-        *["MissingExtraError Type: pip install 'impasto[studio]'"] * 2,
+        *["MissingExtraError Type: pip install 'impasto[studio]'"] * 3,
     ]
     assert done.returncode == 50
     assert "error: The list of presets needs the optional part 'studio'" in done.stderr

@@ -1,70 +1,30 @@
-"""`paint`: one call from a picture and a style to a painting. And the qualities, each of which names a painter."""
+"""`paint`: one call from a picture and a style to a painting."""
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, get_args, overload
 
 from impasto.errors import UnknownNameError, UsageError
-from impasto.extras import needs_extra
 from impasto.painters import Painter, ProgressCallback, ShouldStop, WeightedStyle
 from impasto.paths import is_file, is_there
 from impasto.pictures import MAX_PIXELS, Picture, Source, like_input, read_picture
-from impasto.recipe import make_settings
+from impasto.qualities import choose_quality
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from impasto.styles.code import StyleCode
+
 StyleSource: TypeAlias = "Source | Sequence[Source | tuple[Source, float]]"
 
 
-@dataclass(frozen=True)
-class Quality:
-    """A way of painting that users choose by name: `make` builds its painter from preset, start picture and
-    settings."""
-
-    name: str
-    summary: str
-    make: Callable[[str | None, Picture | None, Mapping[str, Any]], Painter[Any]]
-
-
-def _optimization_painter(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
-    settings = make_settings(preset, **given)
-    with needs_extra("Painting by optimisation"):
-        from impasto.optimize.painter import OptimizationPainter
-    return OptimizationPainter(settings, start=start)
-
-
-QUALITIES: Mapping[str, Quality] = {
-    quality.name: quality
-    for quality in (
-        Quality(
-            "best",
-            "Optimises the picture itself (Gatys et al. 2016): minutes, and the finest there is.",
-            _optimization_painter,
-        ),
-    )
-}
-DEFAULT_QUALITY = "best"
-
-
-def find_quality(name: str) -> Quality:
-    """
-    Raises:
-        UnknownNameError: no such quality.
-    """
-    if name.strip().lower() not in QUALITIES:
-        raise UnknownNameError("quality", name, QUALITIES)
-    return QUALITIES[name.strip().lower()]
-
-
 def make_painter(
-    quality: str = DEFAULT_QUALITY,
+    quality: str | None = None,
     *,
     preset: str | None = None,
     start: Source | None = None,
@@ -74,11 +34,12 @@ def make_painter(
     """The painter of a quality, ready to `prepare` styles once and to `paint` many pictures.
 
     Args:
-        quality: a name of `QUALITIES`.
+        quality: a name of `QUALITIES`; None chooses by what else is asked for, see `choose_quality`.
         preset: a published recipe (`impasto presets`).
         start: "content", "style", "noise", or a picture to start from.
         max_pixels: limit for a picture named by `start`.
-        settings: fields of `Settings`, and those that `make_settings` adds.
+        settings: fast takes the fields of `SwiftSettings`; best those of `Settings` and what `make_settings` adds;
+            fine takes both.
 
     Raises:
         UnknownNameError, UsageError: a name or value that does not fit.
@@ -87,7 +48,7 @@ def make_painter(
         MissingExtraError: torch is not installed.
         DeviceError: the device is not here.
     """
-    chosen = find_quality(quality)
+    chosen = choose_quality(quality, preset=preset, start=start, settings=settings)
     from impasto.optimize.settings import Start
 
     if isinstance(start, str) and (start in get_args(Start) or not _is_picture_name(start)):
@@ -96,28 +57,43 @@ def make_painter(
     return chosen.make(preset, None if start is None else read_picture(start, max_pixels=max_pixels), settings)
 
 
-def read_style(source: Source, *, max_pixels: int = MAX_PIXELS, side: int = 1024) -> Picture:
-    """A style picture: anything that `read_picture` takes, or the name of a procedural style (`impasto styles`).
+def read_style(
+    source: Source, *, max_pixels: int = MAX_PIXELS, side: int = 1024, codes: bool = False
+) -> Picture | StyleCode:
+    """A style: anything that `read_picture` takes, or a name of `impasto styles`.
 
     A file comes before a style of the same name.
 
     Args:
         side: both sides of a picture that is drawn by name; see `style_side`.
+        codes: whether a code may stand for the picture: of a name, that on the shelf, and that of a file `NAME.json`.
 
     Raises:
         UnknownNameError: a bare word that is neither a file nor a style.
+        UsageError: the name of a style of which there is only a code, without `codes`.
         PictureError: see `read_picture`.
+        WeightsFormatError: a damaged code.
     """
-    if not isinstance(source, str) or source == "-" or is_file(source):
+    if not isinstance(source, str | Path) or source == "-":
         return read_picture(source, max_pixels=max_pixels)
-    from impasto import styles
+    from impasto.styles import code, registry, shelf
 
-    word = source.strip().lower().replace("_", "-")
-    if word in styles.names():
-        return styles.draw(word, size=(side, side))
-    if not _is_picture_name(source):
+    if is_file(source):
+        is_code = codes and Path(source).suffix.lower() == ".json"
+        return code.load(Path(source)) if is_code else read_picture(source, max_pixels=max_pixels)
+    word = shelf.canonical(str(source))
+    if codes and word in shelf.names():
+        return shelf.find(word)
+    if word in registry.names():
+        return registry.draw(word, size=(side, side))
+    if word in shelf.names():
+        raise UsageError(
+            f"Of the style {word!r} there is only a code, which the fast painter alone understands.",
+            hint="Name a picture of the style, or paint with --quality fast.",
+        )
+    if not _is_picture_name(str(source)):
         hint = "`impasto styles` lists them; a file is named with its suffix."
-        raise UnknownNameError("style", source, styles.names(), hint=hint)
+        raise UnknownNameError("style", str(source), sorted({*registry.names(), *shelf.names()}), hint=hint)
     return read_picture(source, max_pixels=max_pixels)
 
 
@@ -129,25 +105,28 @@ def style_side(content: tuple[int, int]) -> int:
     return max(256, min(2048, round(math.sqrt(content[0] * content[1]))))
 
 
-def read_styles(styles: StyleSource, *, max_pixels: int = MAX_PIXELS, side: int = 1024) -> list[WeightedStyle]:
-    """Style pictures with their weights: of one source, a list of sources, or a list of (source, weight).
+def read_styles(
+    styles: StyleSource, *, max_pixels: int = MAX_PIXELS, side: int = 1024, codes: bool = False
+) -> list[WeightedStyle]:
+    """Styles with their weights: of one source, a list of sources, or a list of (source, weight); see `read_style`.
 
     Raises:
         UsageError: an empty list, a weight that is no number.
-        UnknownNameError, PictureError: see `read_style`.
+        UnknownNameError, PictureError, WeightsFormatError: see `read_style`.
     """
-    if not isinstance(styles, list | tuple):
-        return [_weighted(styles, max_pixels, side)]
-    if not styles:
+    several = styles if isinstance(styles, list | tuple) else [styles]
+    if not several:
         raise UsageError("There is no style picture.", hint="Name at least one style.")
-    return [_weighted(style, max_pixels, side) for style in styles]
-
-
-def _weighted(style: Any, max_pixels: int, side: int) -> WeightedStyle:
-    source, weight = style if isinstance(style, list | tuple) and len(style) == 2 else (style, 1.0)
-    if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
-        raise UsageError(f"The weight of a style is {weight!r}.", hint="Pass pairs of a style and a positive number.")
-    return WeightedStyle(read_style(source, max_pixels=max_pixels, side=side), float(weight))
+    found = []
+    for style in several:
+        pair: Any = style if isinstance(style, list | tuple) and len(style) == 2 else (style, 1.0)
+        source, weight = pair
+        if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
+            message = f"The weight of a style is {weight!r}."
+            raise UsageError(message, hint="Pass pairs of a style and a positive number.")
+        picture = read_style(source, max_pixels=max_pixels, side=side, codes=codes)
+        found.append(WeightedStyle(picture, float(weight)))
+    return found
 
 
 def _is_picture_name(word: str) -> bool:
@@ -168,7 +147,7 @@ def paint(
     content: Source,
     style: StyleSource,
     *,
-    quality: str = DEFAULT_QUALITY,
+    quality: str | None = None,
     preset: str | None = None,
     start: Source | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -180,25 +159,28 @@ def paint(
 
         import impasto
 
-        painting = impasto.paint("photo.jpg", "swirling-strokes", seconds=60)
+        painting = impasto.paint("photo.jpg", "starry-night")
         painting.save("painting.jpg")
 
-        impasto.paint(photo, [("sunset.jpg", 0.7), ("mosaic", 0.3)], preset="gatys", iterations=200)
+        impasto.paint(photo, [("sunset.jpg", 0.7), ("mosaic", 0.3)], strength=0.8)
+        impasto.paint(photo, "sunset.jpg", quality="best", seconds=60)
+        impasto.paint(photo, "sunset.jpg", preset="gatys", iterations=200)
 
     Args:
         content: the picture whose subject is kept: a path, bytes, an open file, a Pillow picture, an array or a
             `Picture`.
-        style: the same, or the name of a procedural style (`impasto styles`); or a list of these, or of (style,
-            weight). Weights are divided by their sum.
-        quality: a name of `QUALITIES`.
+        style: the same, or a name of `impasto styles`; or a list of these, or of (style, weight). Weights are divided
+            by their sum.
+        quality: "fast", "fine" or "best"; None is fast, or best where a preset or a setting asks for what fast has not.
         preset: a published recipe (`impasto presets`) whose settings are taken instead of our own.
         start: "content", "style", "noise", or a picture to start from.
         max_pixels: refuse pictures with more pixels (width × height) than this.
-        progress: called with a `Progress` after every step, in this thread.
-        should_stop: asked before every step; once it says yes, the best picture so far is returned.
-        settings: whatever else is to be chosen: fields of `impasto.Settings` (`iterations`, `seconds`, `size`,
+        progress: called with a `Progress` after every step or tile, in this thread.
+        should_stop: asked before every step or tile; once it says yes, the best picture so far is returned.
+        settings: whatever else is to be chosen. Of fast: `strength`, `brush`, `size` …, fields of
+            `runtime.swift.SwiftSettings`. Of best: fields of `impasto.Settings` (`iterations`, `seconds`, `size`,
             `encoder` …), and `content_weight`, `style_weight`, `tv_weight`, `content_layers`, `style_layers`; see
-            `recipe.make_settings`.
+            `recipe.make_settings`. Of fine: both.
 
     Returns:
         The painting, of the content's type: bytes for bytes (of the same format), a Pillow picture for a Pillow
@@ -209,7 +191,8 @@ def paint(
         ImpastoError: one of its subclasses, see `impasto.errors`; each says what was wrong and what to do.
     """
     picture = read_picture(content, max_pixels=max_pixels)
-    styles = read_styles(style, max_pixels=max_pixels, side=style_side(picture.size))
+    codes = choose_quality(quality, preset=preset, start=start, settings=settings).takes_codes
+    styles = read_styles(style, max_pixels=max_pixels, side=style_side(picture.size), codes=codes)
     painter = make_painter(quality, preset=preset, start=start, max_pixels=max_pixels, **settings)
     painting = painter.paint(picture, painter.prepare(styles), progress=progress, should_stop=should_stop)
     return like_input(painting.picture, content)

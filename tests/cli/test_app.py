@@ -43,7 +43,7 @@ def test_every_verb_has_help(impasto: Impasto, verb: str) -> None:
     ("words", "error", "hint"),
     [
         (["pant"], "No such command 'pant'.", "Did you mean 'paint'? `impasto --help`"),
-        (["paint", "--stile", "x"], "No such option: --stile.", "Did you mean --style"),
+        (["paint", "--styles", "x"], "No such option: --styles.", "Did you mean --style"),
         (["weights", "gett", "vgg19"], "No such command 'gett'.", "Did you mean 'get'? `impasto weights --help`"),
         (["weights", "get"], "Missing argument 'NAME'.", "`impasto weights get --help`"),
         (["paint", "a.jpg", "--style"], "Option '--style' requires an argument.", ""),

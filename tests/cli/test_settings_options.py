@@ -1,4 +1,4 @@
-"""The options of `impasto paint` are the fields of `Settings`: no default and no type of their own."""
+"""The options of `impasto paint` are the painters' settings: no default and no type of their own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from impasto.cli.paint import paint
 from impasto.cli.settings_options import OPTIONS, SettingOption, parse_size
 from impasto.errors import UsageError
 from impasto.optimize.settings import Settings
+from impasto.qualities import swift_setting_types
 from impasto.recipe import LOSS_SETTINGS, setting_types
 from impasto.records import field_defaults
+from impasto.runtime.swift import SwiftSettings
 
 PARAMETERS = inspect.signature(paint).parameters
-DEFAULTS = field_defaults(Settings)
+DEFAULTS = {**field_defaults(SwiftSettings), **field_defaults(Settings)}
+TYPES = {**get_type_hints(SwiftSettings), **get_type_hints(Settings, localns={"Loss": object})}
 
 
 def option_of(name: str) -> typer.models.OptionInfo:
@@ -37,7 +40,7 @@ def test_help_tells_the_default_of_settings(name: str) -> None:
 
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.name in DEFAULTS], ids=lambda option: option.name)
 def test_types_are_those_of_settings(option: SettingOption) -> None:
-    setting = get_type_hints(Settings, localns={"Loss": object})[option.name]
+    setting = TYPES[option.name]
     typed = set(get_args(PARAMETERS[option.name].annotation.__origin__)) - {type(None)}
     parts = set(get_args(setting)) - {type(None)} if get_origin(setting) not in (None, Literal) else {setting}
     expected = {part if part in (int, float, bool) else str for part in parts}
@@ -52,7 +55,7 @@ def test_every_choice_is_offered() -> None:
 
 def test_options_that_every_recipe_needs_are_there() -> None:
     # What is left out belongs to the recipes of presets: fine print of the optimisers.
-    left_out = set(setting_types()) - set(PARAMETERS)
+    left_out = {*setting_types(), *swift_setting_types()} - set(PARAMETERS)
     assert left_out <= {"losses", "betas", "epsilon", "epsilon_hat", "history", "pixel_range"}
 
 

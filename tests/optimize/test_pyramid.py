@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.optimize.pyramid import painted_size, plan, style_size
+from impasto.optimize.pyramid import plan, style_size
 from impasto.optimize.settings import Settings
 
 SIDES = st.integers(1, 6000)
@@ -56,14 +56,6 @@ def test_tiny_pictures(size: tuple[int, int]) -> None:
 def test_a_small_picture_has_one_scale() -> None:
     assert len(plan((300, 319), Settings(coarsest=160))) == 1
     assert len(plan((300, 320), Settings(coarsest=160))) == 2
-
-
-def test_painted_size() -> None:
-    assert painted_size((640, 480), Settings()) == (640, 480)
-    assert painted_size((640, 480), Settings(size=320)) == (320, 240)
-    assert painted_size((480, 640), Settings(size=1280)) == (960, 1280)
-    assert painted_size((640, 480), Settings(size=(512, 512))) == (512, 512)
-    assert painted_size((5000, 2), Settings(size=100)) == (100, 1)
 
 
 def test_style_at_the_content_s_area() -> None:

@@ -7,10 +7,24 @@ from collections.abc import Iterable
 
 
 def complete_style(incomplete: str) -> list[str]:
-    """Names of procedural styles; where none fits, the shell goes on with file names."""
-    from impasto import styles
+    """Names of styles; where none fits, the shell goes on with file names."""
+    from impasto.styles import registry, shelf
 
-    return _beginning(styles.names(), incomplete)
+    return _beginning(sorted({*registry.names(), *shelf.names()}), incomplete)
+
+
+def complete_drawn_style(incomplete: str) -> list[str]:
+    """Names of procedural styles."""
+    from impasto.styles import registry
+
+    return _beginning(registry.names(), incomplete)
+
+
+def complete_own_style(incomplete: str) -> list[str]:
+    """Names of styles that the user has added."""
+    from impasto.styles import shelf
+
+    return _beginning(shelf.own_names(), incomplete)
 
 
 def complete_encoder(incomplete: str) -> list[str]:
@@ -34,7 +48,7 @@ def complete_preset(incomplete: str) -> list[str]:
 
 
 def complete_quality(incomplete: str) -> list[str]:
-    from impasto.painting import QUALITIES
+    from impasto.qualities import QUALITIES
 
     return _beginning(QUALITIES, incomplete)
 

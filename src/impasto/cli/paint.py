@@ -8,13 +8,13 @@ import typer
 
 from impasto.cli.completion import complete_preset, complete_quality, complete_style
 from impasto.cli.session import Request, Session
-from impasto.cli.settings_options import takes_settings
+from impasto.cli.settings_options import PICTURES, takes_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
-from impasto.painting import DEFAULT_QUALITY, QUALITIES
 from impasto.pictures import MAX_PIXELS, QUALITY
+from impasto.qualities import DEFAULT_QUALITY, QUALITIES
 
-PICTURES, TELLING = "Pictures", "What is told"
+TELLING = "What is told"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,8 +47,14 @@ def paint(
         ),
     ] = None,
     quality: Annotated[
-        str, typer.Option(help="How to paint.", metavar="|".join(QUALITIES), autocompletion=complete_quality)
-    ] = DEFAULT_QUALITY,
+        str | None,
+        typer.Option(
+            help="How to paint.",
+            metavar="|".join(QUALITIES),
+            show_default=f"{DEFAULT_QUALITY}, or best where other options ask for it",
+            autocompletion=complete_quality,
+        ),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(help="A published recipe: see `impasto presets`.", autocompletion=complete_preset),

@@ -24,8 +24,9 @@ from impasto.errors import (
     UsageError,
 )
 from impasto.painters import Painter, Stop
-from impasto.painting import DEFAULT_QUALITY, make_painter, read_styles, style_side
+from impasto.painting import make_painter, read_styles, style_side
 from impasto.pictures import MAX_PIXELS, QUALITY, Picture, check_target, read_picture, write_picture
+from impasto.qualities import choose_quality
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Request:
     contents: Sequence[str]
     styles: Sequence[str]
     output: str | None = None
-    quality: str = DEFAULT_QUALITY
+    quality: str | None = None
     preset: str | None = None
     start: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -120,6 +121,7 @@ class Session:
 
     def _paint_all(self, jobs: list[Job]) -> None:
         request = self.request
+        quality = choose_quality(request.quality, preset=request.preset, start=request.start, settings=request.settings)
         # Styles are drawn, and the painter is built, only for a picture that is there.
         first = self._first_readable(jobs)
         if first is None:
@@ -128,14 +130,15 @@ class Session:
             [split_weight(word) for word in request.styles],
             max_pixels=request.max_pixels,
             side=style_side(first.size),
+            codes=quality.takes_codes,
         )
-        set_up_torch(request.threads)
+        settings = dict(request.settings)
+        if "threads" in quality.settings() and request.threads is not None:
+            settings["threads"] = request.threads
+        if quality.uses_torch:
+            set_up_torch(request.threads)
         painter = make_painter(
-            request.quality,
-            preset=request.preset,
-            start=request.start,
-            max_pixels=request.max_pixels,
-            **request.settings,
+            quality.name, preset=request.preset, start=request.start, max_pixels=request.max_pixels, **settings
         )
         self.voice.detail(f"painter: {getattr(painter, 'settings', painter.name)}")
         prepared = painter.prepare(styles)

@@ -1,4 +1,4 @@
-"""Options that are fields of `Settings`: type, default and choices come from there; the command line adds only
+"""Options that are settings of the painters: type, default and choices come from there; the command line adds only
 words."""
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from impasto.cli.completion import complete_encoder
 from impasto.cli.style_words import layer_shares
 from impasto.errors import UsageError
 from impasto.optimize.settings import Settings
+from impasto.qualities import fine_setting_types
 from impasto.recipe import setting_types
 from impasto.records import field_defaults
 
-WORK, RECIPE, MACHINE = "How long and how large", "Recipe", "Machine"
+PICTURES, MACHINE = "Pictures", "Machine"
+FAST, WORK, RECIPE = "Qualities fast and fine", "Qualities fine and best: how long", "Qualities fine and best: recipe"
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,17 @@ def parse_size(word: str) -> int | tuple[int, int]:
 
 
 OPTIONS = (
+    SettingOption("size", PICTURES, "Long side in pixels, or both sides.", "the content's", "N|WxH", str, parse_size),
+    SettingOption("strength", FAST, "0 is the photograph, 1 the style in full; up to 1.5."),
+    SettingOption("brush", FAST, "Size of the style's marks, 0.5 to 2."),
+    SettingOption(
+        "tile", FAST, "Large pictures are painted in parts of so many pixels a side: less takes less memory."
+    ),
     SettingOption("iterations", WORK, "Steps at the full size.", "by size"),
     SettingOption("coarse_iterations", WORK, "Steps at each smaller size."),
     SettingOption("seconds", WORK, "Time for the whole painting; it comes out as good as that allows.", "no limit"),
     SettingOption("patience", WORK, "A scale ends early after so many steps with little gain; 0: never."),
     SettingOption("tolerance", WORK, "How little that is: the share by which all those steps lower the loss."),
-    SettingOption("size", WORK, "Long side in pixels, or both sides.", "the content's", "N|WxH", str, parse_size),
     SettingOption("scales", WORK, "From coarse to fine in so many scales; 1: at full size at once.", "by size"),
     SettingOption("coarsest", WORK, "No scale has a smaller long side than this."),
     SettingOption("margin", WORK, "Pixels painted beyond the border, and cut off."),
@@ -139,7 +146,7 @@ def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _parameter(option: SettingOption) -> inspect.Parameter:
-    setting = setting_types()[option.name]
+    setting = fine_setting_types().get(option.name) or setting_types()[option.name]
     kind = option.takes or _plain(setting)
     info = typer.Option(
         f"{option.flag}/--no-{option.flag[2:]}" if kind is bool else option.flag,
@@ -170,7 +177,9 @@ def _plain(kind: Any) -> Any:
 
 
 def _default(name: str) -> str | bool:
-    default = field_defaults(Settings)[name]
+    from impasto.runtime.swift import SwiftSettings
+
+    default = {**field_defaults(SwiftSettings), **field_defaults(Settings)}[name]
     return False if default is False else str(default)
 
 

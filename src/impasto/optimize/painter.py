@@ -68,13 +68,18 @@ class OptimizationPainter:
         *,
         progress: ProgressCallback | None = None,
         should_stop: ShouldStop | None = None,
+        start: Picture | None = None,
     ) -> Painting:
         """See `Painter.paint`.
+
+        Args:
+            start: the picture to start from, for this painting alone.
 
         Raises:
             OutOfMemoryError, DivergedError
         """
         began = time.monotonic()
+        start = start or self.start
         scales = plan(content.size, self.settings)
         picture: Tensor | None = None
         stop: Stop = "finished"
@@ -82,7 +87,7 @@ class OptimizationPainter:
         try:
             for number, scale in enumerate(scales, 1):
                 reporter = _Reporter(progress, number, scales, began, self.settings.margin)
-                result = self._paint_scale(content, style, scale, picture, reporter, should_stop)
+                result = self._paint_scale(content, style, scale, picture, start, reporter, should_stop)
                 picture, stop = result.picture, result.stop
                 iterations += result.iterations
                 losses.append(result.loss)
@@ -113,6 +118,7 @@ class OptimizationPainter:
         style: PreparedStyles,
         scale: Scale,
         before: Tensor | None,
+        begin: Picture | None,
         reporter: _Reporter,
         should_stop: ShouldStop | None,
     ) -> ScaleResult:
@@ -126,10 +132,13 @@ class OptimizationPainter:
         ]
         bound = objective.bind(widened(small, margin), styles)
         deadline = None if settings.seconds is None else reporter.began + settings.seconds * scale.ends
-        start = widened(self._start(small, styles, scale), margin) if before is None else self._enlarged(before, scale)
+        if before is None:
+            picture = widened(self._start(small, styles, scale, begin), margin)
+        else:
+            picture = self._enlarged(before, scale)
         return ScaleRun(
             bound,
-            start,
+            picture,
             settings,
             iterations=scale.iterations,
             deadline=deadline,
@@ -137,10 +146,12 @@ class OptimizationPainter:
             should_stop=should_stop,
         ).run()
 
-    def _start(self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale) -> Tensor:
-        """The picture that the first scale starts from, as the settings ask."""
-        if self.start is not None:
-            return self._tensor(self.start, scale.size)
+    def _start(
+        self, content: Tensor, styles: Sequence[tuple[Tensor, float]], scale: Scale, begin: Picture | None
+    ) -> Tensor:
+        """The picture that the first scale starts from: `begin`, else as the settings ask."""
+        if begin is not None:
+            return self._tensor(begin, scale.size)
         if self.settings.start == "style":
             return self._array_to_tensor(resize(_to_pixels(styles[0][0]), scale.size))
         if self.settings.start == "noise":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from impasto.optimize.settings import Settings
+from impasto.pictures.resize import painted_size
 
 Size = tuple[int, int]
 
@@ -23,18 +24,9 @@ class Scale:
     ends: float
 
 
-def painted_size(content: Size, settings: Settings) -> Size:
-    """(width, height) of the painting: the content's own, or as `settings.size` asks."""
-    if settings.size is None:
-        return content
-    if isinstance(settings.size, tuple):
-        return settings.size
-    return _scaled(content, settings.size / max(content))
-
-
 def plan(content: Size, settings: Settings) -> list[Scale]:
     """The scales of a painting, coarsest first. Work is counted as steps times pixels."""
-    full = painted_size(content, settings)
+    full = painted_size(content, settings.size)
     count = settings.scales
     if count is None:
         count = 1

@@ -67,3 +67,14 @@ def fit_long_side(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     scale = long_side / max(size)
     width, height = (max(1, round(side * scale)) for side in size)
     return width, height
+
+
+def painted_size(content: tuple[int, int], size: int | tuple[int, int] | None) -> tuple[int, int]:
+    """(width, height) of a painting: the content's own (None), with this long side, or just this.
+
+    Raises:
+        UsageError: a long side below 1.
+    """
+    if size is None:
+        return content
+    return size if isinstance(size, tuple) else fit_long_side(content, size)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from impasto.errors import WeightsFormatError
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
 from impasto.pictures import Picture
-from impasto.pictures.resize import resize, thumbnail
+from impasto.pictures.resize import painted_size, resize, thumbnail
 from impasto.records import check_ranges
 from impasto.runtime.devices import AUTO
 from impasto.runtime.network import Function, Network
@@ -23,6 +23,7 @@ from impasto.runtime.tiles import Tile, tiles
 from impasto.styles.code import StyleCode, blend
 
 KIND = "impasto-swift"
+SHIPPED = Path(__file__).resolve().parent.parent / "models" / "swift.onnx"
 
 Floats = NDArray[np.float32]
 
@@ -44,6 +45,7 @@ class SwiftSettings:
     Attributes:
         strength: 0 is the content picture, 1 the style in full; above 1 it goes beyond the style.
         brush: size of the style's marks; 2 makes strokes larger, 0.5 finer.
+        size: long side of the painting in pixels, or (width, height); None paints at the content picture's own size.
         tile: side of the parts in which large pictures are painted, in pixels; it bounds the memory and changes nothing
             else.
         device, threads: see `Network`.
@@ -51,6 +53,7 @@ class SwiftSettings:
 
     strength: float = 1.0
     brush: float = 1.0
+    size: int | tuple[int, int] | None = None
     tile: int = 2048
     device: str = AUTO
     threads: int | None = None
@@ -62,6 +65,7 @@ class SwiftSettings:
 _RANGES: dict[str, tuple[float, float]] = {
     "strength": (0, 1.5),
     "brush": (0.5, 2),
+    "size": (1, 1 << 17),
     "tile": (64, 16384),
     "threads": (1, 1024),
 }
@@ -137,6 +141,7 @@ class SwiftPainter:
             OutOfMemoryError
         """
         began = time.monotonic()
+        content = content.resized(painted_size(content.size, self.settings.size))
         code = self._strengthened(style, content)
         modulation = self._modulation(_as_batch(self._thumbnail(content.pixels)), code)
         network = self.content.function("squares", "picture", given={"modulation": modulation})

@@ -1,0 +1,85 @@
+"""The painter between fast and best: what the network painted, refined by a few steps of optimisation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from impasto.optimize.painter import OptimizationPainter, PreparedStyles
+from impasto.optimize.settings import Settings
+from impasto.painters import Painting, ProgressCallback, ShouldStop, WeightedStyle
+from impasto.pictures import Picture
+from impasto.recipe import make_settings
+from impasto.runtime.swift import SwiftPainter
+from impasto.styles.code import StyleCode
+
+ITERATIONS = 40
+
+
+@dataclass(frozen=True)
+class FineStyles:
+    """Styles as both painters need them."""
+
+    code: StyleCode
+    pictures: PreparedStyles
+
+
+def fine_settings(given: Mapping[str, Any], *, brush: float = 1.0) -> Settings:
+    """The settings of the refinement: at full size alone, `ITERATIONS` steps, marks as large as the fast painter's.
+
+    Args:
+        given: what the user asked for; see `make_settings`.
+        brush: the fast painter's.
+
+    Raises:
+        UnknownNameError, UsageError: see `make_settings`.
+    """
+    return replace(make_settings(**{"iterations": ITERATIONS, "style_scale": brush, **given}), scales=1)
+
+
+class FinePainter:
+    """Refines what the fast painter painted.
+
+    Args:
+        fast: paints first.
+        settings: of the refinement; see `fine_settings`.
+    """
+
+    name = "fine"
+
+    def __init__(self, fast: SwiftPainter, settings: Settings) -> None:
+        self.fast, self.settings = fast, settings
+        self.refinement = OptimizationPainter(settings)
+
+    def prepare(self, styles: Sequence[WeightedStyle]) -> FineStyles:
+        """See `Painter.prepare`; the styles must be pictures.
+
+        Raises:
+            UsageError: a style is a code.
+        """
+        pictures = self.refinement.prepare(styles)  # first, as it refuses codes
+        return FineStyles(self.fast.prepare(styles), pictures)
+
+    def paint(
+        self,
+        content: Picture,
+        style: FineStyles,
+        *,
+        progress: ProgressCallback | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> Painting:
+        """See `Painter.paint`.
+
+        Raises:
+            OutOfMemoryError, DivergedError
+        """
+        began = time.monotonic()
+        painted = self.fast.paint(content, style.code, should_stop=should_stop)
+        if painted.stop == "interrupted":
+            return painted
+        refined = self.refinement.paint(
+            content, style.pictures, progress=progress, should_stop=should_stop, start=painted.picture
+        )
+        return replace(refined, seconds=time.monotonic() - began, facts={**refined.facts, "painter": self.name})

@@ -1,0 +1,157 @@
+"""The qualities: ways of painting that users choose by name, each with its painter and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import UnknownNameError, UsageError
+from impasto.extras import needs_extra
+from impasto.painters import Painter
+from impasto.recipe import make_settings, setting_types
+from impasto.records import checked, field_types
+
+if TYPE_CHECKING:
+    from impasto.pictures import Picture
+    from impasto.runtime.swift import SwiftSettings
+
+Make = Callable[[str | None, "Picture | None", Mapping[str, Any]], Painter[Any]]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """A way of painting.
+
+    Attributes:
+        name, summary: for users.
+        takes_codes: whether it paints from style codes, or looks at the style pictures themselves.
+        settings: types of its settings by name.
+        make: builds its painter from preset, start picture and settings.
+        takes_recipes: whether it knows presets and pictures to start from.
+        uses_torch: whether it needs the studio extra.
+    """
+
+    name: str
+    summary: str
+    settings: Callable[[], Mapping[str, Any]]
+    make: Make
+    takes_codes: bool = False
+    takes_recipes: bool = False
+    uses_torch: bool = False
+
+
+def swift_setting_types() -> dict[str, Any]:
+    """The type of every setting of the fast painter."""
+    from impasto.runtime.swift import SwiftSettings
+
+    return field_types(SwiftSettings)
+
+
+def fine_setting_types() -> dict[str, Any]:
+    """The type of every setting of the fast painter and of the optimisation that refines what it painted."""
+    both = {**swift_setting_types(), **setting_types()}
+    return {name: kind for name, kind in both.items() if name not in ("scales", "coarsest", "coarse_iterations")}
+
+
+def _swift_settings(given: Mapping[str, Any]) -> SwiftSettings:
+    from impasto.runtime.swift import SwiftSettings
+
+    return SwiftSettings(**checked(swift_setting_types(), given, kind="setting"))
+
+
+def _fast(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
+    from impasto.runtime.swift import SHIPPED, SwiftPainter
+
+    return SwiftPainter(SHIPPED, _swift_settings(given))
+
+
+def _fine(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
+    from impasto.runtime.swift import SHIPPED, SwiftPainter
+
+    own = {name: value for name, value in given.items() if name in swift_setting_types()}
+    rest = {name: value for name, value in given.items() if name not in own or name in ("size", "device")}
+    with needs_extra("Painting with quality fine"):
+        from impasto.optimize.fine import FinePainter, fine_settings
+    return FinePainter(SwiftPainter(SHIPPED, _swift_settings(own)), fine_settings(rest, brush=own.get("brush", 1.0)))
+
+
+def _best(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
+    settings = make_settings(preset, **given)
+    with needs_extra("Painting by optimisation"):
+        from impasto.optimize.painter import OptimizationPainter
+    return OptimizationPainter(settings, start=start)
+
+
+_ALL = (
+    Quality(
+        "fast",
+        "One pass through a small network: a blink, any size, no PyTorch.",
+        swift_setting_types,
+        _fast,
+        takes_codes=True,
+    ),
+    Quality(
+        "fine",
+        "The fast painting, refined by a few steps of optimisation: seconds.",
+        fine_setting_types,
+        _fine,
+        uses_torch=True,
+    ),
+    Quality(
+        "best",
+        "Optimises the picture itself (Gatys et al. 2016): minutes, and the finest there is.",
+        setting_types,
+        _best,
+        takes_recipes=True,
+        uses_torch=True,
+    ),
+)
+QUALITIES: Mapping[str, Quality] = {quality.name: quality for quality in _ALL}
+DEFAULT_QUALITY = "fast"
+
+
+def find_quality(name: str) -> Quality:
+    """
+    Raises:
+        UnknownNameError: no such quality.
+    """
+    if name.strip().lower() not in QUALITIES:
+        raise UnknownNameError("quality", name, QUALITIES)
+    return QUALITIES[name.strip().lower()]
+
+
+def choose_quality(
+    name: str | None, *, preset: str | None = None, start: object = None, settings: Mapping[str, Any]
+) -> Quality:
+    """The quality of that name; without a name, `DEFAULT_QUALITY`, or the first that knows all that is asked for.
+
+    Raises:
+        UnknownNameError: no such quality; a setting that none has.
+        UsageError: a preset, a start or a setting that the quality of that name does not have.
+    """
+    known = {setting for quality in _ALL for setting in quality.settings()}
+    for setting in settings:
+        if setting not in known:
+            raise UnknownNameError("setting", setting, known)
+    recipe = [word for word, value in (("preset", preset), ("start", start)) if value is not None]
+    asked = [*recipe, *(setting for setting in settings if setting not in recipe)]
+    if name is None:
+        order = (QUALITIES[DEFAULT_QUALITY], QUALITIES["best"], QUALITIES["fine"])
+        fitting = (quality for quality in order if not _lacking(quality, asked))
+        return next(fitting, QUALITIES["best"])
+    quality = find_quality(name)
+    for lacking in _lacking(quality, asked):
+        others = [other.name for other in _ALL if lacking not in _lacking(other, [lacking])]
+        raise UsageError(
+            f"The quality {quality.name} has no {lacking.replace('_', ' ')}.",
+            hint=f"Leave it out, or paint with quality {' or '.join(others)}.",
+        )
+    return quality
+
+
+def _lacking(quality: Quality, asked: list[str]) -> list[str]:
+    """Of the names of settings, presets and starts that are asked for, those that a quality does not have."""
+    recipe = ("preset", "start") if quality.takes_recipes else ()
+    own = {name for name in quality.settings() if name != "start"} | set(recipe)
+    return [name for name in asked if name not in own]
