@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -122,9 +122,17 @@ def find_quality(name: str) -> Quality:
 
 
 def choose_quality(
-    name: str | None, *, preset: str | None = None, start: object = None, settings: Mapping[str, Any]
+    name: str | None,
+    *,
+    preset: str | None = None,
+    start: object = None,
+    settings: Mapping[str, Any],
+    recording: Sequence[str] = (),
 ) -> Quality:
     """The quality of that name; without a name, `DEFAULT_QUALITY`, or the first that knows all that is asked for.
+
+    Args:
+        recording: what else is asked for that follows the steps of an optimisation.
 
     Raises:
         UnknownNameError: no such quality; a setting that none has.
@@ -135,7 +143,7 @@ def choose_quality(
         if setting not in known:
             raise UnknownNameError("setting", setting, known)
     recipe = [word for word, value in (("preset", preset), ("start", start)) if value is not None]
-    asked = [*recipe, *(setting for setting in settings if setting not in recipe)]
+    asked = [*recipe, *recording, *(setting for setting in settings if setting not in recipe)]
     if name is None:
         order = (QUALITIES[DEFAULT_QUALITY], QUALITIES["best"], QUALITIES["fine"])
         fitting = (quality for quality in order if not _lacking(quality, asked))
@@ -152,6 +160,7 @@ def choose_quality(
 
 def _lacking(quality: Quality, asked: list[str]) -> list[str]:
     """Of the names of settings, presets and starts that are asked for, those that a quality does not have."""
-    recipe = ("preset", "start") if quality.takes_recipes else ()
-    own = {name for name in quality.settings() if name != "start"} | set(recipe)
+    own = {name for name in quality.settings() if name != "start"}
+    own |= {"preset", "start"} if quality.takes_recipes else set()
+    own |= {"report", "snapshot_every"} if quality.uses_torch else set()
     return [name for name in asked if name not in own]

@@ -13,7 +13,7 @@ import pytest
 from cli_answer import Answer
 from PIL import Image
 
-from impasto.cli import session
+from impasto.cli import session, workbench
 from impasto.errors import DiskFullError
 from impasto.painters import Painter
 from impasto.painting import make_painter
@@ -315,7 +315,7 @@ def test_a_size_that_the_format_cannot_hold_is_refused_before_painting(
     impasto: Impasto, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Image.new("RGB", (70_000, 1)).save("wide.png")
-    monkeypatch.delattr(session, "make_painter")  # it would fail if it were reached
+    monkeypatch.delattr(workbench, "make_painter")  # it would fail if it were reached
     answer = impasto("paint", "wide.png", "-s", "style.png", "-o", "out.jpg")
     assert answer.code == 24
     assert "JPEG can't hold a picture of 70000×1 pixels" in answer.err
@@ -335,7 +335,7 @@ def test_a_target_taken_while_painting_is_not_overwritten(
         Path("out.png").write_text("mine")
         return make_painter(*words, **options)
 
-    monkeypatch.setattr(session, "make_painter", make_painter_and_take)
+    monkeypatch.setattr(workbench, "make_painter", make_painter_and_take)
     answer = impasto("paint", "photo.jpg", "-s", "style.png", "-o", "out.png", *brief)
     assert answer.code == 21
     assert Path("out.png").read_text() == "mine"

@@ -12,7 +12,7 @@ import pytest
 from cli_answer import Answer
 from PIL import Image
 
-from impasto import __version__, styles
+from impasto import __version__
 from impasto.features import PUBLISHED
 from impasto.features.sources import Digest
 from impasto.optimize.presets import presets
@@ -21,11 +21,6 @@ Impasto = Callable[..., Answer]
 
 
 # styles
-
-
-def test_styles_are_listed(impasto: Impasto) -> None:
-    assert [line.split()[0] for line in impasto("styles").out.splitlines()] == styles.names()
-    assert [o["name"] for o in impasto("styles", "--json").objects] == styles.names()
 
 
 def test_a_style_is_drawn(impasto: Impasto, folder: Path) -> None:

@@ -36,6 +36,6 @@ def swift_file(swift_network: SwiftNetwork, tmp_path_factory: pytest.TempPathFac
     from impasto.networks.swift_file import export_swift
 
     folder = tmp_path_factory.mktemp("swift")
-    errors = export_swift(swift_network, folder, name="small", training={"steps": 0})
+    errors = export_swift(swift_network, folder, name="small", training={"steps": 0}, stem="small")
     assert max(errors.values()) < 1e-4
     return folder / "small.onnx"

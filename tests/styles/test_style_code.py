@@ -86,7 +86,7 @@ def test_damaged_codes_are_refused(entry: Any) -> None:
     with pytest.raises(WeightsFormatError, match="mine is no style code") as caught:
         from_json(entry, "mine")
     assert caught.value.exit_code == 32
-    assert caught.value.hint == "Make it anew from its picture."
+    assert caught.value.hint.startswith("Make it anew from its picture: impasto styles add")
 
 
 def test_damaged_files_are_refused(tmp_path: Path) -> None:

@@ -115,16 +115,26 @@ def _expand(contents: Sequence[str]) -> list[str]:
     files: list[str] = []
     for content in contents:
         if _is_folder(content):
-            files += _pictures_in(Path(content))
+            found = pictures_in(Path(content))
+            if not found:
+                raise PictureNotFoundError(
+                    f"There are no pictures in the folder {content!r}.", hint="Name the folder that holds them."
+                )
+            files += found
         else:
             files.append(content)
     return list(dict.fromkeys(files))
 
 
-def _pictures_in(folder: Path) -> list[str]:
+def pictures_in(folder: Path) -> list[str]:
+    """The pictures right inside a folder, by name.
+
+    Raises:
+        UnreadablePictureError: it may not be looked into.
+    """
     try:
         # Names that begin with a dot are thumbnails and notes of other programs, such as macOS's "._photo.jpg".
-        found = sorted(
+        return sorted(
             str(path)
             for path in folder.iterdir()
             if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and _may_be_file(path)
@@ -133,11 +143,6 @@ def _pictures_in(folder: Path) -> list[str]:
         raise UnreadablePictureError(
             f"The folder {str(folder)!r} can't be listed: {error.strerror}.", hint="Check its permissions."
         ) from error
-    if not found:
-        raise PictureNotFoundError(
-            f"There are no pictures in the folder {str(folder)!r}.", hint="Name the folder that holds them."
-        )
-    return found
 
 
 def _may_be_file(path: Path) -> bool:

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from impasto.cli.completion import complete_preset, complete_quality, complete_style
-from impasto.cli.session import Request, Session
-from impasto.cli.settings_options import PICTURES, takes_settings
+from impasto.cli.raw import paint_frames
+from impasto.cli.request import Request
+from impasto.cli.session import Session
+from impasto.cli.settings_options import PICTURES, parse_frame_size, takes_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
+from impasto.cli.watch import Watch
+from impasto.errors import UsageError
 from impasto.pictures import MAX_PIXELS, QUALITY
 from impasto.qualities import DEFAULT_QUALITY, QUALITIES
 
@@ -24,8 +28,10 @@ def register(app: typer.Typer) -> None:
 @takes_settings
 def paint(
     contents: Annotated[
-        list[str], typer.Argument(metavar="CONTENT", help="Pictures, folders of pictures, or - for standard input.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="CONTENT...", help="Pictures, folders of pictures, or - for standard input."),
+    ] = None,
+    *,
     style: Annotated[
         list[str],
         typer.Option(
@@ -58,6 +64,14 @@ def paint(
     preset: Annotated[
         str | None,
         typer.Option(help="A published recipe: see `impasto presets`.", autocompletion=complete_preset),
+    ] = None,
+    watch: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="Paint what comes into a folder, until Ctrl-C.", rich_help_panel=PICTURES),
+    ] = None,
+    raw: Annotated[
+        str | None,
+        typer.Option(metavar="WxH", help="Frames of bare RGB bytes through a pipe.", rich_help_panel=PICTURES),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what is there.", rich_help_panel=PICTURES)
@@ -99,7 +113,7 @@ def paint(
     Ctrl-C ends with the best picture so far. Existing files are never replaced without --overwrite.
     """
     request = Request(
-        contents=contents,
+        contents=contents or [],
         styles=style,
         output=output,
         quality=quality,
@@ -114,4 +128,14 @@ def paint(
         report=report,
         threads=threads,
     )
-    Session(request, Voice(quiet=quiet, json=json, verbose=verbose)).run()
+    voice = Voice(quiet=quiet, json=json, verbose=verbose)
+    if raw is not None:
+        if watch is not None:
+            raise UsageError("--raw and --watch exclude one another.", hint="Leave one out.")
+        paint_frames(request, voice, parse_frame_size(raw))
+    elif watch is not None:
+        Watch(request, voice, watch).run()
+    elif not contents:
+        raise UsageError("Missing argument CONTENT.", hint="Name a picture: impasto paint photo.jpg --style mosaic")
+    else:
+        Session(request, voice).run()

@@ -69,6 +69,18 @@ def parse_size(word: str) -> int | tuple[int, int]:
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 
 
+def parse_frame_size(word: str) -> tuple[int, int]:
+    """`640x480`.
+
+    Raises:
+        UsageError: anything else.
+    """
+    size = parse_size(word)
+    if not isinstance(size, tuple):
+        raise UsageError(f"The size of a frame is {word!r}.", hint="Give both sides: --raw 1280x720")
+    return size
+
+
 OPTIONS = (
     SettingOption("size", PICTURES, "Long side in pixels, or both sides.", "the content's", "N|WxH", str, parse_size),
     SettingOption("strength", FAST, "0 is the photograph, 1 the style in full; up to 1.5."),

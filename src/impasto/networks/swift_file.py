@@ -69,10 +69,13 @@ def load_swift(path: Path) -> SwiftNetwork:
     return network.eval().requires_grad_(False)
 
 
-def export_swift(network: SwiftNetwork, folder: Path, *, name: str, training: Mapping[str, object]) -> dict[str, float]:
-    """Write `NAME.onnx` (content side) and `NAME-style.onnx` (style side) into a folder.
+def export_swift(
+    network: SwiftNetwork, folder: Path, *, name: str, training: Mapping[str, object], stem: str = "swift"
+) -> dict[str, float]:
+    """Write `STEM.onnx` (content side) and `STEM-style.onnx` (style side) into a folder.
 
     Args:
+        name: of the network, by which style codes know it: another one for other weights.
         training: data, steps … for the files' own description.
 
     Returns:
@@ -99,8 +102,8 @@ def export_swift(network: SwiftNetwork, folder: Path, *, name: str, training: Ma
     ]
     rules = {"multiple": str(MULTIPLE), "margin": str(network.content.margin)}
     sides = {
-        f"{name}.onnx": (_ContentSide(network), content, ["painting", "squares", "modulation"], rules),
-        f"{name}-style.onnx": (network.style, [style], ["code"], {}),
+        f"{stem}.onnx": (_ContentSide(network), content, ["painting", "squares", "modulation"], rules),
+        f"{stem}-style.onnx": (network.style, [style], ["code"], {}),
     }
     return {
         file: export(module, inputs, outputs, folder / file, {**common, **more})

@@ -30,7 +30,7 @@ Floats = NDArray[np.float32]
 BRUSHES = (0.5, 1.0, 2.0)
 
 # Pixels of a thumbnail and of a style picture as the network sees them, close to what it was trained on.
-_THUMBNAIL_AREA = 176 * 132
+_THUMBNAIL_AREA = 400 * 300
 _STYLE_SIDE = 512
 _SMALLEST = 32
 # The picture goes on for so many pixels beyond its border, mirrored, so that the network's zeros there don't show.
@@ -122,7 +122,7 @@ class SwiftPainter:
         if code.network != self._network_name:
             raise WeightsFormatError(
                 f"The style code is for the network {code.network!r}, not {self._network_name!r}.",
-                hint="Make it anew from its picture.",
+                hint="Make it anew from its picture: impasto styles add PICTURE --name NAME --overwrite",
             )
         if code.values.shape[1:] != (self._code_length,):
             raise WeightsFormatError("The style code is damaged.", hint="Make it anew from its picture.")

@@ -21,6 +21,7 @@ from impasto.styles.shares import shares
 Floats = NDArray[np.float32]
 
 FORMAT = "impasto-style"
+_ANEW = "Make it anew from its picture: impasto styles add PICTURE --name NAME --overwrite"
 _MAX_BYTES = 1 << 20
 
 
@@ -132,4 +133,4 @@ def load(path: Path) -> StyleCode:
 
 
 def _damaged(name: str) -> WeightsFormatError:
-    return WeightsFormatError(f"{name} is no style code, or a damaged one.", hint="Make it anew from its picture.")
+    return WeightsFormatError(f"{name} is no style code, or a damaged one.", hint=_ANEW)

@@ -12,6 +12,7 @@ from typing import Any
 from impasto.errors import OutputExistsError, UnknownNameError, UnwritableOutputError, UsageError, WeightsFormatError
 from impasto.home import impasto_home
 from impasto.paths import is_file, is_folder
+from impasto.styles import registry
 from impasto.styles.code import StyleCode, from_json, load, save
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "swift-styles.json"
@@ -59,22 +60,31 @@ def find(name: str) -> StyleCode:
     return from_json(shipped[wanted], wanted)
 
 
-def add(name: str, code: StyleCode, *, overwrite: bool = False) -> Path:
-    """Put a code on the shelf and return its file.
+def check_name(name: str, *, overwrite: bool = False) -> str:
+    """The name as the shelf has it, if a code may be added under it.
 
     Raises:
         UsageError: a name with other characters than letters of the English alphabet, digits and hyphens.
         OutputExistsError: the name is taken: by one that ships, or by the user's own and `overwrite` is not set.
-        UnwritableOutputError: the folder can't be written to.
     """
     wanted = canonical(name)
     if not _NAME.fullmatch(wanted):
         raise UsageError(f"A style can't be called {name!r}.", hint="Use letters a to z, digits and hyphens.")
-    if wanted in _shipped():
+    if wanted in _shipped() or wanted in registry.names():
         raise OutputExistsError(f"Impasto has a style {wanted!r} already.", hint="Choose another --name.")
-    file = _own_file(wanted)
-    if is_file(file) and not overwrite:
+    if is_file(_own_file(wanted)) and not overwrite:
         raise OutputExistsError(f"You have a style {wanted!r} already.", hint="Choose another --name, or --overwrite.")
+    return wanted
+
+
+def add(name: str, code: StyleCode, *, overwrite: bool = False) -> Path:
+    """Put a code on the shelf and return its file.
+
+    Raises:
+        UsageError, OutputExistsError: see `check_name`.
+        UnwritableOutputError: the folder can't be written to.
+    """
+    file = _own_file(check_name(name, overwrite=overwrite))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         save(code, file)

@@ -1,0 +1,28 @@
+"""One picture in every style that has a name."""
+
+from __future__ import annotations
+
+from impasto.painters import WeightedStyle
+from impasto.pictures import Picture, contact_sheet
+from impasto.runtime.swift import SHIPPED, SwiftPainter
+from impasto.styles import listing, shelf
+
+HARBOUR = "pointillist-dots"
+_CELL, _COLUMNS = 256, 6
+
+
+def styles_sheet(content: Picture, *, cell: int = _CELL, columns: int = _COLUMNS) -> Picture:
+    """The content picture and its paintings, each with the style's name.
+
+    Args:
+        cell: long side of each, in pixels.
+    """
+    painter = SwiftPainter(SHIPPED)
+    side = max(content.size)
+    small = content.resized((max(1, round(content.width * cell / side)), max(1, round(content.height * cell / side))))
+    cells = [(small, "")]
+    for style in listing():
+        code = painter.prepare([WeightedStyle(shelf.find(style.name))])
+        cells.append((painter.paint(small, code).picture, style.name))
+    rows = [cells[n : n + columns] for n in range(0, len(cells), columns)]
+    return contact_sheet(rows, cell=cell)
