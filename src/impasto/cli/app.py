@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import sys
@@ -13,7 +14,6 @@ import typer
 from typer.core import TyperGroup
 
 from impasto import __version__
-from impasto.cli import doctor, paint, presets, styles, train, weights
 from impasto.cli.voice import AlreadyTold, Voice, error_object
 from impasto.errors import ImpastoError, InterruptedByUserError, OutOfMemoryError, UnwritableOutputError, UsageError
 
@@ -37,25 +37,32 @@ class _Verbs(TyperGroup):
             raise _PipeClosed from error
 
 
-app = typer.Typer(
-    name="impasto",
-    cls=_Verbs,
-    help="Paint a picture in the style of another.",
-    epilog="For example: impasto paint photo.jpg --style swirling-strokes -o painting.jpg",
-    no_args_is_help=False,
-    invoke_without_command=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-paint.register(app)
-app.add_typer(styles.app, name="styles")
-presets.register(app)
-app.add_typer(weights.app, name="weights")
-app.add_typer(train.app, name="train")
-doctor.register(app)
+_ABOUT: dict[str, Any] = {
+    "name": "impasto",
+    "cls": _Verbs,
+    "help": "Paint a picture in the style of another.",
+    "epilog": "For example: impasto paint photo.jpg --style starry-night -o painting.jpg",
+    "no_args_is_help": False,
+    "invoke_without_command": True,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+# Modules of this package, in the order of the help.
+_VERBS = ("paint", "styles", "presets", "weights", "train", "doctor")
 
 
-@app.callback()
+def _program(arguments: Sequence[str]) -> Any:
+    """The program with the verb that is called for, or, where that is not clear, with all: a painting takes less time
+    than all the others take to import.
+    """
+    verb = next(iter(arguments), None)
+    program = typer.Typer(**_ABOUT)
+    program.callback()(_root)
+    for name in [verb] if verb in _VERBS else _VERBS:
+        importlib.import_module(f"impasto.cli.{name}").register(program)
+    return typer.main.get_command(program)
+
+
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", "-V", help="Show the version and end.")] = False,
@@ -98,7 +105,7 @@ def _run(arguments: Sequence[str]) -> int:
         AlreadyTold, _PipeClosed: there is nothing more to say.
     """
     try:
-        code = typer.main.get_command(app).main(args=list(arguments), prog_name="impasto", standalone_mode=False)
+        code = _program(arguments).main(args=list(arguments), prog_name="impasto", standalone_mode=False)
     except _WrongUsage as error:
         raise _usage_error(error) from error
     except MemoryError as error:

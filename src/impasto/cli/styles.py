@@ -23,6 +23,10 @@ MaxPixels = Annotated[int, typer.Option(min=1, help="Refuse larger pictures (wid
 app = typer.Typer(help="List the styles that have a name, and add to them.", invoke_without_command=True)
 
 
+def register(program: typer.Typer) -> None:
+    program.add_typer(app, name="styles")
+
+
 @app.callback()
 def _styles(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON object a style.")] = False

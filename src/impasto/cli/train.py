@@ -34,6 +34,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no 
 Json = Annotated[bool, typer.Option("--json", help="Progress and result as JSON, an object a line.")]
 
 
+def register(program: typer.Typer) -> None:
+    program.add_typer(app, name="train")
+
+
 @app.callback()
 def _train() -> None:
     """Train networks.

@@ -20,6 +20,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object each.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no notes.")]
 
 
+def register(program: typer.Typer) -> None:
+    program.add_typer(app, name="weights")
+
+
 @app.callback()
 def _weights(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is None:

@@ -10,7 +10,7 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; the names of fields belo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,7 @@ class DamagedModelError(ValueError):
     """The bytes are no model, or end too soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     """One field of a message: its number, where it starts with its tag, and where its content lies (bytes only)."""
 
     number: int
@@ -58,24 +57,21 @@ class Model:
         if len(graphs) != 1:
             raise DamagedModelError("A model has one graph.")
         self._graph = _fields(data, graphs[0].begin, graphs[0].stop)
-        self._nodes = [
-            (_texts(data, field, _NODE_INPUT), _texts(data, field, _NODE_OUTPUT))
-            for field in self._graph
-            if field.number == _GRAPH_NODE
-        ]
-        self._names = {f: _text(data, f, _NAMED[f.number]) for f in self._graph if f.number in _NAMED}
-        self._refuse_what_painters_lack()
+        nodes = [_fields(data, field.begin, field.stop) for field in self._graph if field.number == _GRAPH_NODE]
+        self._nodes = [(_texts(data, node, _NODE_INPUT), _texts(data, node, _NODE_OUTPUT)) for node in nodes]
+        self._names = {f: _text(data, _sub(data, f), _NAMED[f.number]) for f in self._graph if f.number in _NAMED}
+        self._refuse_what_painters_lack(nodes)
 
-    def _refuse_what_painters_lack(self) -> None:
+    def _refuse_what_painters_lack(self, nodes: Sequence[Sequence[_Field]]) -> None:
         """Weights in other files, which ONNX Runtime would read, and all places but initializers to hide them in."""
         data = self._data
         tensors = [field for field in self._graph if field.number == _GRAPH_INITIALIZER]
-        for node in (field for field in self._graph if field.number == _GRAPH_NODE):
-            for attribute in _sub(data, node, _NODE_ATTRIBUTE):
-                tensors += _sub(data, attribute, _ATTRIBUTE_TENSOR)
-                if _sub(data, attribute, *_ATTRIBUTE_NESTED):
-                    raise DamagedModelError("It has graphs in graphs.")
-        if any(_sub(data, tensor, *_TENSOR_ELSEWHERE) for tensor in tensors):
+        for attribute in (field for node in nodes for field in node if field.number == _NODE_ATTRIBUTE):
+            parts = _sub(data, attribute)
+            tensors += [part for part in parts if part.number == _ATTRIBUTE_TENSOR]
+            if any(part.number in _ATTRIBUTE_NESTED for part in parts):
+                raise DamagedModelError("It has graphs in graphs.")
+        if any(part.number in _TENSOR_ELSEWHERE for tensor in tensors for part in _sub(data, tensor)):
             raise DamagedModelError("Its weights are in another file.")
         functions = any(field.number == _MODEL_FUNCTIONS for field in self._fields)
         if functions or any(field.number == _GRAPH_SPARSE for field in self._graph):
@@ -84,7 +80,7 @@ class Model:
     @property
     def metadata(self) -> dict[str, str]:
         """What the file says of itself."""
-        entries = [field for field in self._fields if field.number == _MODEL_METADATA]
+        entries = [_sub(self._data, field) for field in self._fields if field.number == _MODEL_METADATA]
         return {_text(self._data, entry, _ENTRY_KEY): _text(self._data, entry, _ENTRY_VALUE) for entry in entries}
 
     def part(self, outputs: Sequence[str], given: Mapping[str, Floats] | None = None) -> bytes:
@@ -147,24 +143,27 @@ def _fields(data: bytes, place: int, end: int) -> list[_Field]:
     return found
 
 
-def _sub(data: bytes, message: _Field, *numbers: int) -> list[_Field]:
-    """The fields of these numbers in a message."""
-    return [field for field in _fields(data, message.begin, message.stop) if field.number in numbers]
+def _sub(data: bytes, message: _Field) -> list[_Field]:
+    """The fields of a message in another."""
+    return _fields(data, message.begin, message.stop)
 
 
-def _texts(data: bytes, message: _Field, number: int) -> list[str]:
+def _texts(data: bytes, message: Sequence[_Field], number: int) -> list[str]:
+    """The values of a message's fields of this number."""
     try:
-        return [data[field.begin : field.stop].decode() for field in _sub(data, message, number)]
+        return [data[field.begin : field.stop].decode() for field in message if field.number == number]
     except UnicodeDecodeError as error:
         raise DamagedModelError("A name in it is no text.") from error
 
 
-def _text(data: bytes, message: _Field, number: int) -> str:
+def _text(data: bytes, message: Sequence[_Field], number: int) -> str:
     """The last of the field's values, as protocol buffers have it; empty where there is none."""
     return ["", *_texts(data, message, number)][-1]
 
 
 def _read_varint(data: bytes, place: int, end: int) -> tuple[int, int]:
+    if place < end and data[place] < 128:  # nearly always
+        return data[place], place + 1
     value = shift = 0
     while place < end and shift < 64:
         byte = data[place]

@@ -83,8 +83,8 @@ class SwiftPainter:
     def __init__(self, network: Path, settings: SwiftSettings | None = None) -> None:
         self.settings = settings or SwiftSettings()
         how = {"kind": KIND, "device": self.settings.device, "threads": self.settings.threads}
+        self._file, self._how = network, how
         self.content = Network(network, **how)  # type: ignore[arg-type]
-        self._style = Network(network.with_name(f"{network.stem}-style.onnx"), **how)  # type: ignore[arg-type]
         self._modulation = self.content.function("modulation", "thumbnail", "code")
         self.multiple = self.content.number("multiple", 1, 64)
         self.margin = self.content.number("margin", 0, 4096)
@@ -146,16 +146,20 @@ class SwiftPainter:
         modulation = self._modulation(_as_batch(self._thumbnail(content.pixels)), code)
         network = self.content.function("squares", "picture", given={"modulation": modulation})
         canvas = _Canvas(content.pixels, self.multiple)
-        out = content.pixels.copy()
         parts = list(tiles(canvas.size, _rounded(self.settings.tile, self.multiple), self.margin))
+        if len(parts) > 1:
+            canvas.begin()
         stop: Stop = "finished"
         for n, part in enumerate(parts):
             if should_stop is not None and should_stop():
                 stop = "interrupted"
+                if n == 0:
+                    canvas.begin()
                 break
-            canvas.put(out, part, network(canvas.around(part)))
+            canvas.put(part, network(canvas.around(part)))
             if progress is not None:
-                progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, out))
+                progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, canvas))
+        out = canvas.painted
         share = _opacity(self.settings.strength)
         if share < 1:
             out = content.pixels + np.float32(share) * (out - content.pixels)
@@ -164,7 +168,9 @@ class SwiftPainter:
 
     @cached_property
     def _code(self) -> Function:
-        return self._style.function("code", "style")
+        # Opened when it is needed: named styles have their codes.
+        file = self._file.with_name(f"{self._file.stem}-style.onnx")
+        return Network(file, **self._how).function("code", "style")  # type: ignore[arg-type]
 
     def _code_of(self, pixels: Floats, brush: float = 1.0) -> Floats:
         """(D,) of a style picture."""
@@ -190,7 +196,7 @@ class SwiftPainter:
 
 
 class _Canvas:
-    """A content picture mirrored beyond its border, up to multiples of what the network asks for."""
+    """A content picture mirrored beyond its border, up to multiples of what the network asks for, and its painting."""
 
     def __init__(self, pixels: Floats, multiple: int) -> None:
         height, width = pixels.shape[:2]
@@ -198,6 +204,17 @@ class _Canvas:
         self.size = tuple(-(-(side + 2 * _BORDER) // multiple) * multiple for side in (width, height))
         self._rows = _mirrored(height, self.size[1])
         self._columns = _mirrored(width, self.size[0])
+        # With even sides: paintings come in squares of four pixels.
+        self._out = np.empty((height + height % 2, width + width % 2, 3), np.float32)
+
+    @property
+    def painted(self) -> Floats:
+        """(H, W, 3): what has been put so far."""
+        return self._out[: self.pixels.shape[0], : self.pixels.shape[1]]
+
+    def begin(self) -> None:
+        """Show the content picture where nothing is put yet."""
+        self.painted[:] = self.pixels
 
     def around(self, part: Tile) -> Floats:
         """(1, 3, h, w): what the network looks at to paint a part."""
@@ -217,25 +234,22 @@ class _Canvas:
             seen[0, :, inner_rows, outer] = self.pixels[rows[inner_rows, None], columns[outer]].transpose(2, 0, 1)
         return seen
 
-    def put(self, out: Floats, part: Tile, squares: Floats) -> None:
+    def put(self, part: Tile, squares: Floats) -> None:
         """Take over what lies in the part and in the picture.
 
         Args:
             squares: (1, h / 2, w / 2, 12), what the network made of `around`.
         """
-        height, width = out.shape[:2]
-        top, bottom = (min(max(n - _BORDER, 0), height) for n in (part.rows.start, part.rows.stop))
-        left, right = (min(max(n - _BORDER, 0), width) for n in (part.columns.start, part.columns.stop))
-        y, x = top + _BORDER - part.rows.first, left + _BORDER - part.columns.first
-        inner = squares[0, y // 2 : (y + bottom - top + 1) // 2, x // 2 : (x + right - left + 1) // 2]
-        out[top:bottom, left:right] = _together(inner)[: bottom - top, : right - left]
-
-
-def _together(squares: Floats) -> Floats:
-    """(h, w, 12), each four pixels, row by row → (2·h, 2·w, 3)."""
-    pairs = np.ascontiguousarray(squares).view(_PAIR)  # two neighbours at once: three times as fast
-    height, width = squares.shape[:2]
-    return np.ascontiguousarray(pairs.transpose(0, 2, 1)).view(np.float32).reshape(2 * height, 2 * width, 3)
+        # All counted in squares from here on.
+        out = self._out.reshape(len(self._out), -1).view(_PAIR).reshape(len(self._out) // 2, 2, -1)
+        border = _BORDER // 2
+        (top, bottom), (left, right) = (
+            [min(max(place // 2 - border, 0), room) for place in (span.start, span.stop)]
+            for span, room in ((part.rows, len(out)), (part.columns, out.shape[2]))
+        )
+        y, x = top + border - part.rows.first // 2, left + border - part.columns.first // 2
+        pairs = np.ascontiguousarray(squares[0]).view(_PAIR)  # two neighbours at once: three times as fast
+        out[top:bottom, :, left:right] = pairs[y : y + bottom - top, x : x + right - left].transpose(0, 2, 1)
 
 
 def _mirrored(length: int, total: int) -> NDArray[np.intp]:
@@ -265,7 +279,7 @@ def _opacity(strength: float) -> float:
     return 1.0 if strength >= 1 else 1 - (1 - strength) ** 4
 
 
-def _progress(n: int, count: int, size: tuple[int, int], seconds: float, out: Floats) -> Progress:
+def _progress(n: int, count: int, size: tuple[int, int], seconds: float, canvas: _Canvas) -> Progress:
     return Progress(
         scale=1,
         scales=1,
@@ -276,5 +290,5 @@ def _progress(n: int, count: int, size: tuple[int, int], seconds: float, out: Fl
         losses={},
         seconds=seconds,
         fraction=n / count,
-        preview=out.copy,
+        preview=canvas.painted.copy,
     )
