@@ -1,8 +1,6 @@
 """`python -m impasto` is the command `impasto`."""
 
-import sys
-
-from impasto.cli import main
+from impasto.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -167,7 +166,7 @@ def _name_it(file: int, folder: int, name: str, overwrite: bool) -> None:
 
 
 def _temporary_name() -> str:
-    return f".impasto-{secrets.token_hex(8)}.tmp"
+    return f".impasto-{os.urandom(8).hex()}.tmp"
 
 
 def _place_named(path: Path, data: bytes, mode: int | None, overwrite: bool) -> None:

@@ -32,7 +32,8 @@ def paint_frames(request: Request, voice: Voice, size: tuple[int, int]) -> None:
     _refuse_files(request)
     if size[0] * size[1] > request.max_pixels or min(size) < 1:
         raise UsageError(f"Frames of {size[0]}×{size[1]} pixels can't be painted.", hint="See --max-pixels.")
-    bench = Workbench(request, voice, like=size)
+    bench = Workbench(request, voice)
+    bench.prepare(size)
     interruption = Interruption("Stopping after this frame.")
     count = 0
     with interruption:

@@ -21,6 +21,7 @@ from impasto.errors import (
     UsageError,
 )
 from impasto.painters import Stop
+from impasto.paths import is_file
 from impasto.pictures import Picture, check_target, read_picture, write_picture
 
 
@@ -99,11 +100,14 @@ class Session:
     # -- painting -------------------------------------------------------------------------------------------------
 
     def _paint_all(self, jobs: list[Job]) -> None:
-        # Styles are drawn, and the painter is built, only for a picture that is there.
+        bench = Workbench(self.request, self.voice)
+        if any(job.content == STANDARD or is_file(job.content) for job in jobs):
+            bench.warm_up()
+        # Styles are drawn, and encoders are loaded, only for a picture that is there.
         first = self._first_readable(jobs)
         if first is None:
             return
-        bench = Workbench(self.request, self.voice, like=first.size)
+        bench.prepare(first.size)
         with painting_bar(self.voice) as bar, self.interruption:
             for number, job in enumerate(jobs):
                 try:

@@ -8,6 +8,7 @@ import inspect
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -158,7 +159,7 @@ def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _parameter(option: SettingOption) -> inspect.Parameter:
-    setting = fine_setting_types().get(option.name) or setting_types()[option.name]
+    setting = _types()[option.name]
     kind = option.takes or _plain(setting)
     info = typer.Option(
         f"{option.flag}/--no-{option.flag[2:]}" if kind is bool else option.flag,
@@ -188,10 +189,20 @@ def _plain(kind: Any) -> Any:
     return first if first in (int, float, bool) else str
 
 
-def _default(name: str) -> str | bool:
+@cache
+def _types() -> dict[str, Any]:
+    return {**setting_types(), **fine_setting_types()}
+
+
+@cache
+def _defaults() -> dict[str, Any]:
     from impasto.runtime.swift import SwiftSettings
 
-    default = {**field_defaults(SwiftSettings), **field_defaults(Settings)}[name]
+    return {**field_defaults(SwiftSettings), **field_defaults(Settings)}
+
+
+def _default(name: str) -> str | bool:
+    default = _defaults()[name]
     return False if default is False else str(default)
 
 

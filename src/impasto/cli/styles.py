@@ -12,6 +12,7 @@ from impasto.cli.completion import complete_drawn_style, complete_own_style
 from impasto.cli.settings_options import parse_size
 from impasto.cli.voice import Voice
 from impasto.pictures import MAX_PIXELS
+from impasto.styles.listing import listing
 
 _SIZE = inspect.signature(styles.draw).parameters["size"].default
 
@@ -34,7 +35,7 @@ def _styles(
     if context.invoked_subcommand is not None:
         return
     voice = Voice(json=json)
-    for style in styles.listing():
+    for style in listing():
         if json:
             voice.object({"name": style.name, "kind": style.kind, "title": style.title, "description": style.about})
         else:
@@ -97,7 +98,7 @@ def sheet(
     content = styles.draw(HARBOUR) if photo is None else read_picture(photo, max_pixels=max_pixels)
     painted = styles_sheet(content)
     write_picture(painted, output, overwrite=overwrite)
-    Voice(quiet=quiet).note(f"{len(styles.listing())} styles → {output}  {painted.width}×{painted.height}")
+    Voice(quiet=quiet).note(f"{len(listing())} styles → {output}  {painted.width}×{painted.height}")
 
 
 @app.command("draw")

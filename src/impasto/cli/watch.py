@@ -46,7 +46,8 @@ class Watch:
             ImpastoError: it could not be begun, or the folder is gone.
         """
         output = self._checked_output()
-        bench = Workbench(self.request, self.voice, like=_LIKE)
+        bench = Workbench(self.request, self.voice)
+        bench.prepare(_LIKE)
         stop = self.session.interruption
         with output_folder(output), painting_bar(self.voice) as bar, stop:
             self.voice.note(f"Watching {self.folder}; Ctrl-C ends.")

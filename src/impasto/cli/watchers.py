@@ -6,14 +6,15 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from impasto.cli.batch import STANDARD
 from impasto.errors import ImpastoError, UsageError
-from impasto.optimize.recorder import Recorder
-from impasto.optimize.report import check_report, write_report
 from impasto.optimize.snapshots import SnapshotWriter
 from impasto.painters import Painting, Progress
+
+if TYPE_CHECKING:
+    from impasto.optimize.recorder import Recorder
 
 
 class Watchers:
@@ -45,6 +46,9 @@ class Watchers:
             self.snapshots = SnapshotWriter(target, snapshot_every, overwrite=overwrite)
             self.callbacks.append(self.snapshots)
         if report is not None:
+            from impasto.optimize.recorder import Recorder
+            from impasto.optimize.report import check_report
+
             check_report(report, overwrite=overwrite)
             _refuse_place_of(report, target, snapshots=snapshot_every is not None)
             self.recorder = Recorder()
@@ -64,6 +68,8 @@ class Watchers:
         files = list(self.snapshots.written) if self.snapshots is not None else []
         error = self.snapshots.error if self.snapshots is not None else None
         if self.recorder is not None and self.report is not None:
+            from impasto.optimize.report import write_report
+
             try:
                 write_report(self.report, self.recorder, painting, settings, overwrite=self.overwrite)
                 files.append(Path(self.report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from impasto.cli.later import Later
 from impasto.cli.request import Request
 from impasto.cli.style_words import split_weight
 from impasto.cli.threads import set_up_torch
@@ -20,38 +21,57 @@ class Workbench:
     Args:
         request: what was asked for.
         voice: is told the painter's settings.
-        like: (width, height) of the pictures to come, or the first of them: styles that are drawn are drawn for it.
 
     Raises:
-        ImpastoError: quality, settings or styles don't fit, or something that they need is missing.
+        ImpastoError: quality and settings don't fit.
     """
 
     painter: Painter[Any]
 
-    def __init__(self, request: Request, voice: Voice, *, like: tuple[int, int]) -> None:
-        quality = choose_quality(
+    def __init__(self, request: Request, voice: Voice) -> None:
+        self.request, self.voice = request, voice
+        self.quality = choose_quality(
             request.quality,
             preset=request.preset,
             start=request.start,
             settings=request.settings,
             recording=request.recording,
         )
+        self._painter: Later[Painter[Any]] | None = None
+
+    def warm_up(self) -> None:
+        """Begin to make the painter, if it takes no longer than reading a picture."""
+        if not self.quality.uses_torch:
+            self._painter = Later(self._make_painter)
+
+    def prepare(self, like: tuple[int, int]) -> None:
+        """Make the painter and show it the styles.
+
+        Args:
+            like: (width, height) of the pictures to come, or the first of them: styles that are drawn are drawn for it.
+
+        Raises:
+            ImpastoError: the styles can't be read, or something that the painter needs is missing.
+        """
         styles = read_styles(
-            [split_weight(word) for word in request.styles],
-            max_pixels=request.max_pixels,
+            [split_weight(word) for word in self.request.styles],
+            max_pixels=self.request.max_pixels,
             side=style_side(like),
-            codes=quality.takes_codes,
+            codes=self.quality.takes_codes,
         )
-        settings = dict(request.settings)
-        if "threads" in quality.settings() and request.threads is not None:
-            settings["threads"] = request.threads
-        if quality.uses_torch:
-            set_up_torch(request.threads)
-        self.painter = make_painter(
-            quality.name, preset=request.preset, start=request.start, max_pixels=request.max_pixels, **settings
-        )
-        voice.detail(f"painter: {getattr(self.painter, 'settings', self.painter.name)}")
+        self.painter = self._painter.get() if self._painter else self._make_painter()
+        self.voice.detail(f"painter: {getattr(self.painter, 'settings', self.painter.name)}")
         self._style = self.painter.prepare(styles)
+
+    def _make_painter(self) -> Painter[Any]:
+        request, settings = self.request, dict(self.request.settings)
+        if "threads" in self.quality.settings() and request.threads is not None:
+            settings["threads"] = request.threads
+        if self.quality.uses_torch:
+            set_up_torch(request.threads)
+        return make_painter(
+            self.quality.name, preset=request.preset, start=request.start, max_pixels=request.max_pixels, **settings
+        )
 
     def paint(
         self,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from impasto.errors import UsageError
 from impasto.pictures.arrays import quantised
 from impasto.pictures.picture import Picture
 from impasto.pictures.resize import resize
 
+if TYPE_CHECKING:
+    from PIL import ImageFont
+
 Entry: TypeAlias = tuple[Picture, str]
 _PAPER, _INK = 250, 60  # sRGB values, 0 … 255
 _ELLIPSIS = "…"
-_Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+_Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
 
 
 def contact_sheet(rows: Sequence[Sequence[Entry]], *, cell: int = 480, title: str = "") -> Picture:
@@ -80,11 +83,15 @@ def _write(
             words = words[:-1]
         words = words.rstrip() + _ELLIPSIS
     x = corner[0] + (width - font.getlength(words)) / 2 if centred else corner[0]
+    from PIL import ImageDraw
+
     ImageDraw.Draw(sheet).text((x, corner[1]), words, fill=(_INK,) * 3, font=font)
 
 
 @cache
 def _font(size: int) -> _Font:
+    from PIL import ImageFont
+
     return ImageFont.load_default(size)
 
 

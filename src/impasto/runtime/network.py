@@ -42,11 +42,14 @@ class Network:
         if self.metadata.get("format") != kind:
             raise WeightsFormatError(f"{path.name} is a network of another kind.")
 
-    def function(self, output: str, *inputs: str, given: Mapping[str, Floats] | None = None) -> Function:
+    def function(
+        self, output: str, *inputs: str, given: Mapping[str, Floats] | None = None, soon: bool = False
+    ) -> Function:
         """The part of the network that computes `output` from `inputs`.
 
         Args:
             given: tensors by name that are constants of that part.
+            soon: rather ready soon than fast: ONNX Runtime optimises nothing.
 
         Raises:
             WeightsFormatError: the network is damaged, or has no such part.
@@ -56,6 +59,8 @@ class Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads or 0
         options.log_severity_level = _SILENT
+        if soon:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         _share_memory()
         options.add_session_config_entry("session.use_env_allocators", "1")
         # Threads that wait in a loop for more work cost other sessions, and other programs, a core each.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from impasto.painters import WeightedStyle
 from impasto.pictures import Picture, contact_sheet
 from impasto.runtime.swift import SHIPPED, SwiftPainter
-from impasto.styles import listing, shelf
+from impasto.styles import shelf
+from impasto.styles.listing import listing
 
 HARBOUR = "pointillist-dots"
 _CELL, _COLUMNS = 256, 6

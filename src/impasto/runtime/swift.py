@@ -34,7 +34,7 @@ _THUMBNAIL_AREA = 400 * 300
 _STYLE_SIDE = 512
 _SMALLEST = 32
 # The picture goes on for so many pixels beyond its border, mirrored, so that the network's zeros there don't show.
-_BORDER = 32
+_BORDER = 16
 _PAIR = np.dtype((np.void, 24))  # of pixels
 
 
@@ -85,7 +85,7 @@ class SwiftPainter:
         how = {"kind": KIND, "device": self.settings.device, "threads": self.settings.threads}
         self._file, self._how = network, how
         self.content = Network(network, **how)  # type: ignore[arg-type]
-        self._modulation = self.content.function("modulation", "thumbnail", "code")
+        self._modulation = self.content.function("modulation", "thumbnail", "code", soon=True)
         self.multiple = self.content.number("multiple", 1, 64)
         self.margin = self.content.number("margin", 0, 4096)
         self._code_length = self.content.number("code_length", 1, 1_000_000)
