@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from impasto import __version__
 
 def program() -> None:
     """`impasto` as the shell calls it: ends at once, without a tenth of a second for what the system frees anyway."""
+    gc.disable()  # there is nothing to collect while modules are loaded; see `app`
     code = main()
     with suppress(OSError, ValueError):  # told by now, where it matters
         for stream in (sys.stdout, sys.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -104,8 +105,10 @@ def _run(arguments: Sequence[str]) -> int:
         ImpastoError: whatever went wrong.
         AlreadyTold, _PipeClosed: there is nothing more to say.
     """
+    command = _program(arguments)
+    gc.enable()
     try:
-        code = _program(arguments).main(args=list(arguments), prog_name="impasto", standalone_mode=False)
+        code = command.main(args=list(arguments), prog_name="impasto", standalone_mode=False)
     except _WrongUsage as error:
         raise _usage_error(error) from error
     except MemoryError as error:

@@ -20,6 +20,18 @@ Normalise = Callable[[Tensor], Tensor]
 _FLOOR = 1e-4  # of the variance: a channel that is flat in the thumbnail must not blow up the picture's
 
 
+class _Numbers:
+    """A batch of vectors (B, W), read piece by piece."""
+
+    def __init__(self, vectors: Tensor) -> None:
+        self._vectors, self._place = vectors, 0
+
+    def next(self, count: int) -> Tensor:
+        """(B, count)."""
+        self._place += count
+        return self._vectors[:, self._place - count : self._place]
+
+
 class Measure:
     """Normalises a thumbnail's features by their own statistics, and remembers how.
 
@@ -28,14 +40,13 @@ class Measure:
     """
 
     def __init__(self, wishes: Tensor) -> None:
-        self._wishes, self._place = wishes, 0
+        self._wishes = _Numbers(wishes)
         self._parts: list[Tensor] = []
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → the same shape."""
         channels = x.shape[1]
-        gamma, beta = self._wishes[:, self._place : self._place + 2 * channels].chunk(2, 1)
-        self._place += 2 * channels
+        gamma, beta = self._wishes.next(channels), self._wishes.next(channels)
         exact = x.to(torch.promote_types(x.dtype, torch.float32))
         variance, mean = torch.var_mean(exact, (2, 3), correction=0)
         scale = (1 + gamma) / (variance + _FLOOR).sqrt()
@@ -57,18 +68,18 @@ class Apply:
     """
 
     def __init__(self, modulation: Tensor) -> None:
-        self._modulation, self._place = modulation, 0
+        self._modulation = _Numbers(modulation)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → the same shape."""
         channels = x.shape[1]
-        scale, shift = self._modulation[:, self._place : self._place + 2 * channels].chunk(2, 1)
-        self._place += 2 * channels
+        scale, shift = self._modulation.next(channels), self._modulation.next(channels)
         return _affine(x, scale, shift)
 
 
 def _affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    return x * scale[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
+    shape = (*scale.shape, 1, 1)
+    return x * scale.reshape(shape).to(x.dtype) + shift.reshape(shape).to(x.dtype)
 
 
 class ModulatedBlock(nn.Module):
