@@ -35,13 +35,13 @@ def colour_statistics(pictures: Tensor) -> Tensor:
     """
     planes = (pictures.new_tensor(_TO_LUMA)[:, :, None, None] * pictures.float()[:, None]).sum(2)
     means = planes.mean((2, 3))
-    y, u, v = (planes - means[:, :, None, None]).unbind(1)
-    a = ((y * y).mean((1, 2)) + _TINY).sqrt()
-    b, d = (y * u).mean((1, 2)) / a, (y * v).mean((1, 2)) / a
-    c = (((u * u).mean((1, 2)) - b * b).clamp_min(0) + _TINY).sqrt()
-    e = ((u * v).mean((1, 2)) - b * d) / c
-    f = (((v * v).mean((1, 2)) - d * d - e * e).clamp_min(0) + _TINY).sqrt()
-    return torch.cat([means, torch.stack([a, b, c, d, e, f], 1)], 1)
+    y, u, v = torch.split(planes - means[:, :, None, None], 1, 1)
+    a = ((y * y).mean((2, 3)) + _TINY).sqrt()
+    b, d = (y * u).mean((2, 3)) / a, (y * v).mean((2, 3)) / a
+    c = (((u * u).mean((2, 3)) - b * b).clamp_min(0) + _TINY).sqrt()
+    e = ((u * v).mean((2, 3)) - b * d) / c
+    f = (((v * v).mean((2, 3)) - d * d - e * e).clamp_min(0) + _TINY).sqrt()
+    return torch.cat([means, a, b, c, d, e, f], 1)
 
 
 def colour_map(content: Tensor, style: Tensor) -> Tensor:
@@ -76,20 +76,20 @@ def recolour(pictures: Tensor, colours: Tensor) -> Tensor:
 
 def _factor(statistics: Tensor) -> Tensor:
     """L: (B, 3, 3)."""
-    a, b, c, d, e, f = statistics[:, 3:].unbind(1)
+    a, b, c, d, e, f = torch.split(statistics[:, 3:], 1, 1)
     return _lower(a, b, c, d, e, f)
 
 
 def _inverse_factor(statistics: Tensor) -> Tensor:
     """L⁻¹ with the floors under L's diagonal: (B, 3, 3)."""
-    a, b, c, d, e, f = statistics[:, 3:].unbind(1)
+    a, b, c, d, e, f = torch.split(statistics[:, 3:], 1, 1)
     a, c, f = (x.clamp_min(floor) for x, floor in zip((a, c, f), _FLOORS, strict=True))
     return _lower(1 / a, -b / (a * c), 1 / c, (b * e - c * d) / (a * c * f), -e / (c * f), 1 / f)
 
 
 def _lower(a: Tensor, b: Tensor, c: Tensor, d: Tensor, e: Tensor, f: Tensor) -> Tensor:
     zero = torch.zeros_like(a)
-    return torch.stack([a, zero, zero, b, c, zero, d, e, f], 1).reshape(-1, 3, 3)
+    return torch.cat([a, zero, zero, b, c, zero, d, e, f], 1).reshape(-1, 3, 3)
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:

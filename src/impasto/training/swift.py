@@ -32,6 +32,7 @@ from impasto.training.swift_settings import SwiftTraining
 
 _SAMPLES, _SAMPLE_SIDE = 4, 256
 CONTENT_LAYER = "relu4_1"
+_CONTENT_FROM = 0.6  # of the steps
 DETAIL_LAYERS = ("relu2_1", "relu3_1")
 
 
@@ -112,7 +113,7 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         details = [content_error(features[layer], kept[layer], "normalised") for layer in DETAIL_LAYERS]
         found = features[CONTENT_LAYER].float(), kept[CONTENT_LAYER].float()
         return {
-            "content": (s.content_weight, _relative(*found).mean()),
+            "content": (self._content_weight, _relative(*found).mean()),
             "detail": (s.detail_weight, torch.stack(details).mean()),
             "gram": (s.gram_weight, gram),
             "moments": (s.moments_weight, apart),
@@ -126,6 +127,12 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
             "identity": (s.identity_weight, (painted.float() - contents).abs().mean()),
             "range": (s.range_weight, out_of_range(painted)),
         }
+
+    @property
+    def _content_weight(self) -> float:
+        first, last = self.settings.content_weight
+        late = max(0.0, self.step / self.settings.steps - _CONTENT_FROM) / (1 - _CONTENT_FROM)
+        return first + (last - first) * late
 
     # -- data
 

@@ -24,7 +24,9 @@ class SwiftTraining:
         learning_rate, head_learning_rate: of the filters (Muon) and of the perceptron that makes the codes (Adam).
             They rise for `warm_up` steps and fall exponentially to a hundredth.
         clip: gradients are scaled down to this norm.
-        content_weight, detail_weight: of the content loss at relu4_1, relative, and at relu2_1 and relu3_1, normalised.
+        content_weight: of the content loss at relu4_1, relative; it moves from the first to the second number over the
+            last 40 % of the steps: textures are learnt first, then how much of them a picture bears.
+        detail_weight: of the content loss at relu2_1 and relu3_1, normalised.
         gram_weight, moments_weight: of the two style losses.
         identity_weight, identity_every: of the mean distance to the content picture where it is its own style, and how
             many steps pass from one such step to the next.
@@ -48,7 +50,7 @@ class SwiftTraining:
     head_learning_rate: float = 1e-3
     warm_up: int = 100
     clip: float = 2.0
-    content_weight: float = 0.15
+    content_weight: tuple[float, float] = (0.15, 0.3)
     detail_weight: float = 0.05
     gram_weight: float = 1.0
     moments_weight: float = 0.2
