@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from impasto.errors import UsageError, WeightsFormatError
 from impasto.networks.swift import SwiftNetwork
 from impasto.painters import Progress, WeightedStyle
-from impasto.pictures import Picture
-from impasto.runtime.swift import _BORDER, SwiftPainter, SwiftSettings, _Canvas, _mirrored
+from impasto.pictures import CompactPicture, Picture
+from impasto.runtime.canvas import BORDER, CompactCanvas, FloatCanvas, mirrored
+from impasto.runtime.swift import SwiftPainter, SwiftSettings
 from impasto.runtime.tiles import tiles
 from impasto.styles.code import StyleCode
 
@@ -136,10 +137,10 @@ def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift
     batch, style_batch = (torch.from_numpy(p.pixels.copy()).permute(2, 0, 1)[None] for p in (photo, style))
     code = swift_network.style(style_batch)
     # As large as a thumbnail may be, the picture is its own.
-    painted = swift_network(torch.nn.functional.pad(batch, (_BORDER,) * 4, mode="reflect"), batch, code)
-    expected = painted[0, :, _BORDER:-_BORDER, _BORDER:-_BORDER].clamp(0, 1).permute(1, 2, 0).numpy()
+    painted = swift_network(torch.nn.functional.pad(batch, (BORDER,) * 4, mode="reflect"), batch, code)
+    expected = painted[0, :, BORDER:-BORDER, BORDER:-BORDER].clamp(0, 1).permute(1, 2, 0).numpy()
     # Near the border the runtime's zeros, which stand for black, differ from PyTorch's.
-    away = slice(swift_network.content.margin - _BORDER, -swift_network.content.margin + _BORDER)
+    away = slice(swift_network.content.margin - BORDER, -swift_network.content.margin + BORDER)
     assert found[away, away].size > 0
     np.testing.assert_allclose(found[away, away], expected[away, away], atol=2e-3)
 
@@ -177,20 +178,72 @@ def test_settings_are_checked(change: dict[str, float], says: str) -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 100])
 def test_mirrored_places_are_those_of_numpy(length: int) -> None:
-    expected = np.pad(np.arange(length), (_BORDER, 40), mode="reflect" if length > 1 else "edge")
-    assert _mirrored(length, length + _BORDER + 40).tolist() == expected.tolist()
+    expected = np.pad(np.arange(length), (BORDER, 40), mode="reflect" if length > 1 else "edge")
+    assert mirrored(length, length + BORDER + 40).tolist() == expected.tolist()
 
 
 @settings(max_examples=60, deadline=None)
 @given(width=st.integers(1, 150), height=st.integers(1, 150), tile=st.sampled_from([64, 96, 160]))
 def test_what_is_seen_of_a_tile_is_cut_from_the_mirrored_picture(width: int, height: int, tile: int) -> None:
     picture = _picture(width, height).pixels
-    canvas = _Canvas(picture, 8)
+    canvas = FloatCanvas(Picture(picture), 8)
     mirrored = picture
     for axis, side in enumerate((height, width)):
         pad = [(0, 0)] * 3
-        pad[axis] = (_BORDER, canvas.size[1 - axis] - side - _BORDER)
+        pad[axis] = (BORDER, canvas.size[1 - axis] - side - BORDER)
         mirrored = np.pad(mirrored, pad, mode="reflect" if side > 1 else "edge")
     for part in tiles(canvas.size, tile, 24):
         expected = mirrored[part.rows.first : part.rows.last, part.columns.first : part.columns.last]
         np.testing.assert_array_equal(canvas.around(part)[0].transpose(1, 2, 0), expected)
+
+
+def _compact(picture: Picture) -> CompactPicture:
+    return CompactPicture(picture.to_pil())
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    width=st.integers(1, 200),
+    height=st.integers(1, 200),
+    tile=st.sampled_from([64, 96, 512]),
+    strength=st.sampled_from([0.3, 1.0]),
+)
+def test_compact_pictures_are_painted_as_others_are(
+    swift_file: Path, width: int, height: int, tile: int, strength: float
+) -> None:
+    painter = SwiftPainter(swift_file, SwiftSettings(tile=tile, strength=strength, threads=1))
+    compact = _compact(_picture(width, height, 5))
+    style = painter.prepare([WeightedStyle(_picture(40, 40, 6))])
+    found = painter.paint(compact, style).picture
+    assert isinstance(found, CompactPicture)
+    # Their thumbnails are rounded to 8 bits; what is painted from the same floats is the same.
+    same = Picture(compact.pixels)
+    expected = painter.paint(same, style).picture
+    assert found.size == expected.size == (width, height)
+    assert np.abs(found.pixels - expected.pixels).mean() < 0.02
+
+
+def test_a_compact_canvas_sees_and_keeps_what_others_do() -> None:
+    content = _compact(_picture(75, 50, 7))
+    both = CompactCanvas(content, 8), FloatCanvas(Picture(content.pixels), 8)
+    before = content.pixels
+    random = np.random.default_rng(0)
+    for part in tiles(both[0].size, 64, 16):
+        seen = [canvas.around(part) for canvas in both]
+        np.testing.assert_array_equal(seen[0], seen[1])
+        height, width = seen[0].shape[2:]
+        squares = random.random((1, height // 2, width // 2, 12), dtype=np.float32)
+        for canvas in both:
+            canvas.put(part, squares, 0.7)
+    np.testing.assert_allclose(both[0].painted.pixels, both[1].painted.pixels, atol=0.51 / 255)
+    np.testing.assert_array_equal(content.pixels, before)
+
+
+def test_an_interrupted_painting_shows_content_where_nothing_is_painted(swift_file: Path, code: StyleCode) -> None:
+    painter = SwiftPainter(swift_file, SwiftSettings(tile=64, threads=1))
+    for content in (_picture(150, 40, 8), _compact(_picture(150, 40, 8))):
+        asked = iter([False, True])
+        painting = painter.paint(content, code, should_stop=lambda asked=asked: next(asked))  # type: ignore[misc]
+        assert painting.stop == "interrupted"
+        np.testing.assert_array_equal(painting.picture.pixels[:, 60:], content.pixels[:, 60:])
+        assert np.abs(painting.picture.pixels[:, :40] - content.pixels[:, :40]).max() > 0.1

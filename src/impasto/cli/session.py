@@ -24,6 +24,8 @@ from impasto.painters import Stop
 from impasto.paths import is_file
 from impasto.pictures import Picture, check_target, read_picture, write_picture
 
+_COMPACT_FROM = 24_000_000  # pixels: in floating point they would be 0.3 GB, and as much again for the painting
+
 
 class Session:
     """Carries out a `Request`; `voice` tells what happens."""
@@ -88,7 +90,11 @@ class Session:
     def read(self, job: Job) -> Picture:
         """The content picture, when it is known that its painting can be written in its format."""
         request = self.request
-        content = read_picture(job.content, max_pixels=request.max_pixels)
+        content = read_picture(
+            job.content,
+            max_pixels=request.max_pixels,
+            compact_from=None if request.bit_depth == 16 else _COMPACT_FROM,
+        )
         check_target(
             job.target,
             format=content.format if job.target == STANDARD else None,

@@ -7,6 +7,7 @@ on it where that can be told. Formats, limits and colours are described at `read
 
 from impasto.files import check_place, place_file
 from impasto.pictures.alpha import fill_transparent
+from impasto.pictures.compact import CompactPicture
 from impasto.pictures.convert import like_input, to_pil
 from impasto.pictures.encode import QUALITY
 from impasto.pictures.encode import encode as _encode
@@ -23,6 +24,7 @@ __all__ = [
     "MAX_PIXELS",
     "QUALITY",
     "SUFFIXES",
+    "CompactPicture",
     "Metadata",
     "Picture",
     "PictureFormat",

@@ -21,6 +21,7 @@ from impasto.errors import (
 from impasto.pictures import exif as exif_block
 from impasto.pictures.alpha import fill_transparent
 from impasto.pictures.colour import to_srgb
+from impasto.pictures.compact import CompactPicture
 from impasto.pictures.headers import DNG_VERSION, SUB_IFDS, SUBFILE_TYPE, DamagedHeader, Header, read_header
 from impasto.pictures.icc import ADOBE_RGB, MatrixProfile, gamma_profile
 from impasto.pictures.integrity import check_whole, damaged
@@ -37,13 +38,14 @@ BOMB_RATIO = 1000
 _SILENT_DECODERS = {"JPEG", "WEBP", "AVIF", "BMP"}
 
 
-def decode(data: bytes, name: str, *, max_pixels: int) -> Picture:
+def decode(data: bytes, name: str, *, max_pixels: int, compact_from: int | None = None) -> Picture:
     """The picture in the bytes of a file; of several, the first.
 
     Args:
         data: the whole file.
         name: begins the sentences of messages.
         max_pixels: width × height allowed, checked on the header.
+        compact_from: pictures of so many pixels come as a `CompactPicture`, if they are plain: see `is_plain`.
 
     Raises:
         PictureError: one of its subclasses, by what is wrong.
@@ -63,7 +65,7 @@ def decode(data: bytes, name: str, *, max_pixels: int) -> Picture:
         _check_supported(fmt, header, name)
     try:
         check_whole(fmt, data, name)
-        return _decode(fmt, data, header, name, max_pixels)
+        return _decode(fmt, data, header, name, max_pixels, compact_from)
     except ImpastoError:
         raise
     except MemoryError as error:
@@ -109,7 +111,9 @@ def _check_supported(fmt: str, header: Header, name: str) -> None:
         raise NotAPictureError(f"{name} is a camera's raw file, not a picture that can be read.", hint=hint)
 
 
-def _decode(fmt: str, data: bytes, header: Header | None, name: str, max_pixels: int) -> Picture:
+def _decode(
+    fmt: str, data: bytes, header: Header | None, name: str, max_pixels: int, compact_from: int | None
+) -> Picture:
     opened: list[ImageFile.ImageFile] = []
 
     def open_once_more() -> ImageFile.ImageFile:
@@ -127,6 +131,10 @@ def _decode(fmt: str, data: bytes, header: Header | None, name: str, max_pixels:
             nullcontext() if fmt in _SILENT_DECODERS else quiet(pixels),
             libtiff_silenced() if by_libtiff else nullcontext(),
         ):
+            if compact_from is not None and pixels >= compact_from and is_plain(fmt, header, first):
+                first.load()
+                opened.remove(first)  # closed, it would lose its pixels
+                return compacted(first, fmt)
             samples = _samples(fmt, lambda: unread.pop() if unread else open_once_more(), header, name)
         with quiet(pixels):
             return assemble(samples, first, fmt)
@@ -189,6 +197,44 @@ def _upright(array: npt.NDArray[Any], orientation: int) -> npt.NDArray[np.float3
     return np.ascontiguousarray(array, np.float32)
 
 
+def is_plain(fmt: str, header: Header | None, picture: Image.Image) -> bool:
+    """Whether a picture has nothing but 8 bits of RGB a pixel: then `compacted` loses nothing."""
+    bits = 8 if header is None else header.bits
+    return (
+        fmt in ("JPEG", "PNG", "WEBP", "BMP")
+        and (picture.mode, bits) == ("RGB", 8)
+        and "transparency" not in picture.info
+    )
+
+
+def compacted(picture: Image.Image, fmt: str) -> CompactPicture:
+    """A plain, loaded Pillow picture as a CompactPicture; colours are converted band by band."""
+    orientation, exif = orientation_of(picture), raw_exif(picture)
+    profile = _profile(Samples(np.empty((0, 0, 3), np.uint8), "RGB"), picture, exif)
+    turns = _TURNS.get(orientation)
+    result = CompactPicture(
+        picture if turns is None else picture.transpose(turns),
+        dpi=dpi_of(picture, orientation),
+        exif=exif_block.tidied(exif) if exif else None,
+        metadata=metadata_of(picture),
+        format=fmt,
+    )
+    for top in range(0, result.height if profile is not None else 0, _BAND):
+        window = (0, top, result.width, min(top + _BAND, result.height))
+        result.put((0, top), to_srgb(np.asarray(result.image.crop(window)), "RGB", profile))
+    return result
+
+
+_BAND = 256  # rows
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _SRGB_CHROMATICITIES = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 
 

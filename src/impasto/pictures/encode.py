@@ -14,6 +14,7 @@ from impasto.errors import OutOfMemoryError, OutputError, UnknownSuffixError, Us
 from impasto.pictures import exif as exif_block
 from impasto.pictures.arrays import quantised
 from impasto.pictures.colour import srgb_profile
+from impasto.pictures.compact import CompactPicture
 from impasto.pictures.formats import PictureFormat, can_write
 from impasto.pictures.metadata import Metadata
 from impasto.pictures.picture import Picture
@@ -84,14 +85,19 @@ def encode(picture: Picture, fmt: PictureFormat, *, quality: int = QUALITY, bit_
 
 
 def _encoded(picture: Picture, fmt: PictureFormat, quality: int, bits: int) -> bytes:
-    samples = _samples(picture, fmt, bits)
     exif = _exif(picture, fmt)
+    if isinstance(picture, CompactPicture) and bits == 8 and fmt.name != "TIFF":
+        return _saved(picture.image, fmt, _options(picture, fmt, exif, quality))
+    samples = _samples(picture, fmt, bits)
     if fmt.name == "TIFF":
         return encode_tiff(samples, exif=exif, dpi=picture.dpi, profile=srgb_profile(), metadata=picture.metadata)
     options = _options(picture, fmt, exif, quality)
     if bits == 16:
         return encode_png16(samples, options)
-    image = Image.fromarray(samples)
+    return _saved(Image.fromarray(samples), fmt, options)
+
+
+def _saved(image: Image.Image, fmt: PictureFormat, options: dict[str, Any]) -> bytes:
     if fmt.name == "GIF":
         image = _with_palette(image)
     stream = io.BytesIO()

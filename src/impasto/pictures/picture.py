@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from impasto.errors import EmptyPictureError, PictureError
 from impasto.pictures.metadata import Metadata
-from impasto.pictures.resize import resize
+from impasto.pictures.resize import resize, thumbnail
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -88,6 +88,10 @@ class Picture:
     def resized(self, size: tuple[int, int]) -> Picture:
         """The picture at (width, height) pixels; see `resize`."""
         return self if size == self.size else self.with_pixels(resize(self.pixels, size))
+
+    def thumbnail(self, size: tuple[int, int]) -> Floats:
+        """(height, width, 3) at (width, height): see `resize.thumbnail`."""
+        return thumbnail(self.pixels, size)
 
     def over(self, colour: float = 1.0) -> Floats:
         """(H, W, 3): the picture over a gray of the given sRGB value (1 = white), blended in sRGB as browsers do."""

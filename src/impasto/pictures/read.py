@@ -27,7 +27,7 @@ MAX_PIXELS = 100_000_000
 """Default limit: width × height."""
 
 
-def read_picture(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(source: Source, *, max_pixels: int = MAX_PIXELS, compact_from: int | None = None) -> Picture:
     """Read a picture: decoded, turned upright, converted to sRGB, with alpha and metadata kept.
 
     JPEG (also CMYK, YCCK, MPO), PNG, WebP, TIFF, BMP, GIF and, where Pillow has it, AVIF; of animations and stacks the
@@ -41,6 +41,8 @@ def read_picture(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
             its end); a Pillow picture (not changed); an array (H, W[, C]): gray, gray + alpha, RGB or RGBA, as uint8,
             uint16 or floating point in [0, 1]; or a Picture, which is returned as it is.
         max_pixels: refuse pictures with more pixels (width × height) than this.
+        compact_from: files with so many pixels come as a `CompactPicture`, in a third of the memory, if they lose
+            nothing by it.
 
     Raises:
         PictureError: one of its subclasses: not found, a folder, unreadable, empty, no picture, damaged or cut off,
@@ -59,7 +61,7 @@ def read_picture(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
         return _from_array(source, max_pixels)
     # No picture of n pixels needs more than 16 n bytes (four floats each) and some metadata.
     data, name = _file_bytes(source, max_bytes=16 * max_pixels + (64 << 20))
-    return decode(data, name, max_pixels=max_pixels)
+    return decode(data, name, max_pixels=max_pixels, compact_from=compact_from)
 
 
 def _file_bytes(source: Any, *, max_bytes: int) -> tuple[bytes, str]:

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from impasto.errors import WeightsFormatError
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
-from impasto.pictures import Picture
-from impasto.pictures.resize import painted_size, resize, thumbnail
+from impasto.pictures import CompactPicture, Picture
+from impasto.pictures.resize import painted_size, resize
 from impasto.records import check_ranges
+from impasto.runtime.canvas import Canvas, canvas_for
 from impasto.runtime.devices import AUTO
 from impasto.runtime.network import Function, Network
-from impasto.runtime.tiles import Tile, tiles
+from impasto.runtime.tiles import tiles
 from impasto.styles.code import StyleCode, blend
 
 KIND = "impasto-swift"
@@ -33,9 +34,6 @@ BRUSHES = (0.5, 1.0, 2.0)
 _THUMBNAIL_AREA = 400 * 300
 _STYLE_SIDE = 512
 _SMALLEST = 32
-# The picture goes on for so many pixels beyond its border, mirrored, so that the network's zeros there don't show.
-_BORDER = 16
-_PAIR = np.dtype((np.void, 24))  # of pixels
 
 
 @dataclass(frozen=True)
@@ -143,9 +141,10 @@ class SwiftPainter:
         began = time.monotonic()
         content = content.resized(painted_size(content.size, self.settings.size))
         code = self._strengthened(style, content)
-        modulation = self._modulation(_as_batch(self._thumbnail(content.pixels)), code)
+        modulation = self._modulation(_as_batch(self._thumbnail(content)), code)
         network = self.content.function("squares", "picture", given={"modulation": modulation})
-        canvas = _Canvas(content.pixels, self.multiple)
+        share = _opacity(self.settings.strength)
+        canvas = canvas_for(content, self.multiple)
         parts = list(tiles(canvas.size, _rounded(self.settings.tile, self.multiple), self.margin))
         if len(parts) > 1:
             canvas.begin()
@@ -156,15 +155,11 @@ class SwiftPainter:
                 if n == 0:
                     canvas.begin()
                 break
-            canvas.put(part, network(canvas.around(part)))
+            canvas.put(part, network(canvas.around(part)), share)
             if progress is not None:
                 progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, canvas))
-        out = canvas.painted
-        share = _opacity(self.settings.strength)
-        if share < 1:
-            out = content.pixels + np.float32(share) * (out - content.pixels)
         facts: dict[str, str | int] = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
-        return Painting(content.with_pixels(out), stop, time.monotonic() - began, dict(facts))
+        return Painting(canvas.painted, stop, time.monotonic() - began, dict(facts))
 
     @cached_property
     def _code(self) -> Function:
@@ -175,8 +170,7 @@ class SwiftPainter:
     def _code_of(self, pixels: Floats, brush: float = 1.0) -> Floats:
         """(D,) of a style picture."""
         height, width = pixels.shape[:2]
-        factor = min(1.0, _STYLE_SIDE / max(height, width)) * brush
-        size = max(_SMALLEST, round(width * factor)), max(_SMALLEST, round(height * factor))
+        size = _inside((width, height), _STYLE_SIDE, brush)
         codes = self._code(_as_batch(resize(pixels, size)))
         return np.asarray(codes[0])
 
@@ -186,88 +180,25 @@ class SwiftPainter:
         values = style.at(self.settings.brush)
         if self.settings.strength == 1:
             return values[None]
-        identity = self._code_of(content.over())
+        compact = isinstance(content, CompactPicture)
+        identity = self._code_of(content.thumbnail(_inside(content.size, _STYLE_SIDE)) if compact else content.over())
         return np.asarray(identity + self.settings.strength * (values - identity), np.float32)[None]
 
-    def _thumbnail(self, pixels: Floats) -> Floats:
-        height, width = pixels.shape[:2]
-        factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (height * width)))
-        return thumbnail(pixels, (_rounded(width * factor, self.multiple), _rounded(height * factor, self.multiple)))
-
-
-class _Canvas:
-    """A content picture mirrored beyond its border, up to multiples of what the network asks for, and its painting."""
-
-    def __init__(self, pixels: Floats, multiple: int) -> None:
-        height, width = pixels.shape[:2]
-        self.pixels = pixels
-        self.size = tuple(-(-(side + 2 * _BORDER) // multiple) * multiple for side in (width, height))
-        self._rows = _mirrored(height, self.size[1])
-        self._columns = _mirrored(width, self.size[0])
-        # With even sides: paintings come in squares of four pixels.
-        self._out = np.empty((height + height % 2, width + width % 2, 3), np.float32)
-
-    @property
-    def painted(self) -> Floats:
-        """(H, W, 3): what has been put so far."""
-        return self._out[: self.pixels.shape[0], : self.pixels.shape[1]]
-
-    def begin(self) -> None:
-        """Show the content picture where nothing is put yet."""
-        self.painted[:] = self.pixels
-
-    def around(self, part: Tile) -> Floats:
-        """(1, 3, h, w): what the network looks at to paint a part."""
-        rows = self._rows[part.rows.first : part.rows.last]
-        columns = self._columns[part.columns.first : part.columns.last]
-        inner_rows, inner_columns = (
-            slice(max(0, _BORDER - span.first), max(0, min(span.last, _BORDER + side) - span.first))
-            for span, side in ((part.rows, self.pixels.shape[0]), (part.columns, self.pixels.shape[1]))
-        )
-        seen = np.empty((1, 3, len(rows), len(columns)), np.float32)
-        # Copied by place only beyond the border: inside, a slice does it several times as fast.
-        inside = self.pixels[_bounds(rows[inner_rows]), _bounds(columns[inner_columns])]
-        seen[0, :, inner_rows, inner_columns] = inside.transpose(2, 0, 1)
-        for outer in (slice(0, inner_rows.start), slice(inner_rows.stop, None)):
-            seen[0, :, outer] = self.pixels[rows[outer, None], columns].transpose(2, 0, 1)
-        for outer in (slice(0, inner_columns.start), slice(inner_columns.stop, None)):
-            seen[0, :, inner_rows, outer] = self.pixels[rows[inner_rows, None], columns[outer]].transpose(2, 0, 1)
-        return seen
-
-    def put(self, part: Tile, squares: Floats) -> None:
-        """Take over what lies in the part and in the picture.
-
-        Args:
-            squares: (1, h / 2, w / 2, 12), what the network made of `around`.
-        """
-        # All counted in squares from here on.
-        out = self._out.reshape(len(self._out), -1).view(_PAIR).reshape(len(self._out) // 2, 2, -1)
-        border = _BORDER // 2
-        (top, bottom), (left, right) = (
-            [min(max(place // 2 - border, 0), room) for place in (span.start, span.stop)]
-            for span, room in ((part.rows, len(out)), (part.columns, out.shape[2]))
-        )
-        y, x = top + border - part.rows.first // 2, left + border - part.columns.first // 2
-        pairs = np.ascontiguousarray(squares[0]).view(_PAIR)  # two neighbours at once: three times as fast
-        out[top:bottom, :, left:right] = pairs[y : y + bottom - top, x : x + right - left].transpose(0, 2, 1)
-
-
-def _mirrored(length: int, total: int) -> NDArray[np.intp]:
-    """Places in a side of `length` for `total` places that begin `_BORDER` before it, mirrored at both ends."""
-    places = np.arange(total) - _BORDER
-    period = max(1, 2 * (length - 1))
-    places = np.abs((places + length - 1) % period - (length - 1)) if length > 1 else np.zeros_like(places)
-    return places.astype(np.intp)
-
-
-def _bounds(ascending: NDArray[np.intp]) -> slice:
-    """The slice that takes these places, which follow one another."""
-    return slice(ascending[0], ascending[-1] + 1) if len(ascending) else slice(0, 0)
+    def _thumbnail(self, content: Picture) -> Floats:
+        factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (content.height * content.width)))
+        width, height = (_rounded(side * factor, self.multiple) for side in content.size)
+        return content.thumbnail((width, height))
 
 
 def _as_batch(pixels: Floats) -> Floats:
     """(H, W, 3) → (1, 3, H, W)."""
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
+
+
+def _inside(size: tuple[int, int], side: int, brush: float = 1.0) -> tuple[int, int]:
+    """(width, height) made small, so that the longer side is `side` at most, then scaled."""
+    factor = min(1.0, side / max(size)) * brush
+    return max(_SMALLEST, round(size[0] * factor)), max(_SMALLEST, round(size[1] * factor))
 
 
 def _rounded(side: float, multiple: int) -> int:
@@ -279,7 +210,7 @@ def _opacity(strength: float) -> float:
     return 1.0 if strength >= 1 else 1 - (1 - strength) ** 4
 
 
-def _progress(n: int, count: int, size: tuple[int, int], seconds: float, canvas: _Canvas) -> Progress:
+def _progress(n: int, count: int, size: tuple[int, int], seconds: float, canvas: Canvas) -> Progress:
     return Progress(
         scale=1,
         scales=1,
@@ -290,5 +221,5 @@ def _progress(n: int, count: int, size: tuple[int, int], seconds: float, canvas:
         losses={},
         seconds=seconds,
         fraction=n / count,
-        preview=canvas.painted.copy,
+        preview=lambda: canvas.painted.pixels.copy(),
     )
