@@ -29,9 +29,9 @@ PIXELS = photo().astype(np.float32) / 255
 
 def test_public_names_are_pinned():
     names = """
-        FORMATS MAX_PIXELS QUALITY SUFFIXES Metadata Picture PictureFormat Source check_place check_target contact_sheet
-        encode_picture fill_transparent fit_long_side format_of_name format_of_suffix like_input place_file read_picture
-        resize to_pil write_picture
+        CompactPicture FORMATS MAX_PIXELS QUALITY SUFFIXES Metadata Picture PictureFormat Source check_place
+        check_target contact_sheet encode_picture fill_transparent fit_long_side format_of_name format_of_suffix
+        like_input place_file read_picture resize to_pil write_picture
     """
     assert sorted(impasto.pictures.__all__) == sorted(names.split())
     assert all(hasattr(impasto.pictures, name) for name in impasto.pictures.__all__)

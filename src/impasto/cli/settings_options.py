@@ -87,7 +87,7 @@ OPTIONS = (
     SettingOption("strength", FAST, "0 is the photograph, 1 the style in full; up to 1.5."),
     SettingOption("brush", FAST, "Size of the style's marks, 0.5 to 2."),
     SettingOption(
-        "tile", FAST, "Large pictures are painted in parts of so many pixels a side: less takes less memory."
+        "tile", FAST, "Large pictures are painted in parts of so many pixels a side: less takes less memory.", "by size"
     ),
     SettingOption("iterations", WORK, "Steps at the full size.", "by size"),
     SettingOption("coarse_iterations", WORK, "Steps at each smaller size."),

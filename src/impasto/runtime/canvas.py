@@ -31,7 +31,10 @@ class Canvas(ABC):
 
     Attributes:
         size: (width, height) of the mirrored picture; tiles are counted in it.
+        tile: the side of tiles that serves best, in pixels.
     """
+
+    tile: int
 
     def __init__(self, content: Picture, multiple: int) -> None:
         self.sides = content.size
@@ -97,6 +100,8 @@ class Canvas(ABC):
 class FloatCanvas(Canvas):
     """For pictures in floating point."""
 
+    tile = 1280
+
     def __init__(self, content: Picture, multiple: int) -> None:
         super().__init__(content, multiple)
         self._content, self._pixels = content, content.pixels
@@ -130,6 +135,8 @@ class FloatCanvas(Canvas):
 
 class CompactCanvas(Canvas):
     """For pictures of print size, which are never in floating point as a whole."""
+
+    tile = 640
 
     def __init__(self, content: CompactPicture, multiple: int) -> None:
         super().__init__(content, multiple)

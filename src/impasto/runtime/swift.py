@@ -45,14 +45,14 @@ class SwiftSettings:
         brush: size of the style's marks; 2 makes strokes larger, 0.5 finer.
         size: long side of the painting in pixels, or (width, height); None paints at the content picture's own size.
         tile: side of the parts in which large pictures are painted, in pixels; it bounds the memory and changes nothing
-            else.
+            else. None means 1280, and 640 for pictures of print size.
         device, threads: see `Network`.
     """
 
     strength: float = 1.0
     brush: float = 1.0
     size: int | tuple[int, int] | None = None
-    tile: int = 2048
+    tile: int | None = None
     device: str = AUTO
     threads: int | None = None
 
@@ -145,7 +145,8 @@ class SwiftPainter:
         network = self.content.function("squares", "picture", given={"modulation": modulation})
         share = _opacity(self.settings.strength)
         canvas = canvas_for(content, self.multiple)
-        parts = list(tiles(canvas.size, _rounded(self.settings.tile, self.multiple), self.margin))
+        tile = _rounded(self.settings.tile or canvas.tile, self.multiple)
+        parts = tiles(canvas.size, tile, self.margin, multiple=self.multiple)
         if len(parts) > 1:
             canvas.begin()
         stop: Stop = "finished"

@@ -15,6 +15,10 @@ class Span:
     first: int
     last: int
 
+    @property
+    def looked_at(self) -> int:
+        return self.last - self.first
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -24,22 +28,29 @@ class Tile:
     columns: Span
 
 
-def tiles(size: tuple[int, int], tile: int, margin: int) -> Iterator[Tile]:
-    """The parts of a picture of (width, height), row by row; each is looked at with `margin` pixels around it, as far
-    as the picture goes.
+def tiles(size: tuple[int, int], tile: int, margin: int, *, multiple: int = 1) -> list[Tile]:
+    """The parts of a picture of (width, height); each is looked at with `margin` pixels around it, as far as that goes.
+
+    They are of about one size, and come with the largest first: whoever works on them has its memory in one piece from
+    the start, and needs no more later.
 
     Args:
-        size: both sides multiples of whatever the network asks for.
-        tile: the side of a part; a multiple of the same. The last of a row or column may be smaller.
+        size: both sides multiples of `multiple`.
+        tile: no part has a longer side; a multiple of the same.
         margin: a multiple of the same.
     """
     width, height = size
-    for rows in _spans(height, tile, margin):
-        for columns in _spans(width, tile, margin):
-            yield Tile(rows, columns)
+    parts = [
+        Tile(rows, columns)
+        for rows in _spans(height, tile, margin, multiple)
+        for columns in _spans(width, tile, margin, multiple)
+    ]
+    return sorted(parts, key=lambda part: -part.rows.looked_at * part.columns.looked_at)
 
 
-def _spans(length: int, tile: int, margin: int) -> Iterator[Span]:
-    for start in range(0, length, tile):
-        stop = min(length, start + tile)
+def _spans(length: int, tile: int, margin: int, multiple: int) -> Iterator[Span]:
+    count = -(-length // tile)
+    side = -(-length // (count * multiple)) * multiple
+    for start in range(0, length, side):
+        stop = min(length, start + side)
         yield Span(start, stop, max(0, start - margin), min(length, stop + margin))
