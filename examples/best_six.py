@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, default=Path("docs/best-six.jpg"))
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    painter = impasto.make_painter()
+    painter = impasto.make_painter("best")
     cells = []
     for file, name in PAIRS:
         photo = impasto.read_picture(Path(skimage.__file__).parent / "data" / file)

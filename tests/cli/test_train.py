@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from cli_answer import Answer
 from PIL import Image
@@ -144,6 +145,9 @@ def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: 
     assert [o["step"] for o in steps] == [1, 2]
     assert result == {"weights": "swift/swift.safetensors", "step": 2}
     assert Path("swift/swift.safetensors").stat().st_size > 1000
+    for part in ("swift.onnx", "swift-style.onnx"):
+        about = {entry.key: entry.value for entry in onnx.load(Path("swift") / part).metadata_props}
+        assert (about["name"], json.loads(about["training"])["steps"]) == ("mine", 2)
 
 
 def test_the_places_of_swift_are_needed(impasto: Impasto) -> None:

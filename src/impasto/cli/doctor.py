@@ -51,6 +51,7 @@ def examine() -> dict[str, Any]:
         "onnxruntime": _onnxruntime(),
         "pictures": _pictures(),
         "weights": weights,
+        "fast_painter": _fast_painter(),
         "storage": _storage(),
         "to_mend": _remedies(packages, weights),
     }
@@ -114,6 +115,18 @@ def _weights() -> list[dict[str, object]]:
         return [describe(status) for status in weights_status()]
     except ImpastoError:  # no folder for weights; the section on storage says so
         return []
+
+
+def _fast_painter() -> dict[str, Any]:
+    """The network of quality fast, and how many styles have a name."""
+    from impasto.runtime.swift import SHIPPED, SwiftPainter
+    from impasto.styles.listing import listing
+
+    try:
+        painter = SwiftPainter(SHIPPED)
+        return {"usable": True, **painter.about, "styles": len(listing())}
+    except (ImpastoError, ImportError, OSError) as error:
+        return {"usable": False, "reason": str(error)}
 
 
 def _storage() -> dict[str, Any]:

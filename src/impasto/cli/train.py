@@ -93,6 +93,7 @@ def swift(
     teacher: Teacher = None,
     content: Annotated[list[Path] | None, typer.Option(help="Folder of photographs; repeatable.")] = None,
     style: Annotated[list[Path] | None, typer.Option(help="Folder of style pictures; repeatable.")] = None,
+    name: Annotated[str, typer.Option(help="Of the network, by which its style codes know it.")] = "mine",
     run: Run = None,
     config: Config = None,
     steps: Steps = None,
@@ -105,7 +106,7 @@ def swift(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Train the painter that paints any style in one pass.
+    """Train the painter that paints any style in one pass, and export it as ONNX.
 
     Flags come before the file. Ctrl-C saves a checkpoint; the same command goes on from there.
     """
@@ -121,13 +122,15 @@ def swift(
     set_up_torch(threads)
     with needs_extra("Training"):
         from impasto.features import load_encoder
+        from impasto.networks.swift_file import export_swift, load_swift
         from impasto.training.data import PictureBank, find_pictures
         from impasto.training.swift import SwiftTrainer
     banks = PictureBank(find_pictures(content)), PictureBank(find_pictures(style))
     lite = load_encoder("lite")
     judge = lite if teacher is None else load_encoder(teacher)
-    _run(SwiftTrainer(settings, judge, lite, *banks, run), voice)
-    voice.note("Trained.")
+    trained = load_swift(_run(SwiftTrainer(settings, judge, lite, *banks, run), voice))
+    for file in export_swift(trained, run, name=name, training=asdict(settings)):
+        voice.note(f"Exported: {run / file}")
 
 
 def _flags(

@@ -113,6 +113,11 @@ class SwiftPainter:
         return replace(style, values=style.at(brush)[None], brushes=(brush,))
 
     @property
+    def about(self) -> dict[str, str]:
+        """Name of the network, and what it runs on."""
+        return {"network": self._network_name, "device": self.content.device}
+
+    @property
     def _network_name(self) -> str:
         return self.content.metadata.get("name", "")
 
