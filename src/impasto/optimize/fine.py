@@ -1,4 +1,10 @@
-"""The painter between fast and best: what the network painted, refined by a few steps of optimisation."""
+"""The painter between fast and best: what the network painted, refined by a few steps of optimisation.
+
+At full size alone, 40 steps from there lead to a loss that 40 steps from the photograph miss by 12 and 80 % (two pairs,
+384 px). The coarse scales of `best` do as much by themselves: begun from the fast painting, it ends with a loss at most
+1 % lower, and gets to its own within 0 to 7 % less time. So it begins with the photograph, and takes over nothing that
+the network did.
+"""
 
 from __future__ import annotations
 
