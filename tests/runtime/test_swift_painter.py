@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,8 +60,9 @@ def test_tiles_are_really_made(painter: SwiftPainter, code: StyleCode, swift_fil
     told: list[Progress] = []
     small = SwiftPainter(swift_file, SwiftSettings(tile=64, threads=1))
     painting = small.paint(_picture(100, 50), code, progress=told.append)
-    assert painting.facts["tiles"] == len(told) == 3 * 2
-    assert [progress.fraction for progress in told] == pytest.approx([n / 6 for n in range(1, 7)])
+    count = math.ceil((100 + 2 * BORDER) / 64) * math.ceil((50 + 2 * BORDER) / 64)
+    assert painting.facts["tiles"] == len(told) == count > 1
+    assert [progress.fraction for progress in told] == pytest.approx([n / count for n in range(1, count + 1)])
 
 
 def test_stopped_early_the_rest_is_the_photo(code: StyleCode, swift_file: Path) -> None:
@@ -140,7 +142,8 @@ def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift
     painted = swift_network(torch.nn.functional.pad(batch, (BORDER,) * 4, mode="reflect"), batch, code)
     expected = painted[0, :, BORDER:-BORDER, BORDER:-BORDER].clamp(0, 1).permute(1, 2, 0).numpy()
     # Near the border the runtime's zeros, which stand for black, differ from PyTorch's.
-    away = slice(swift_network.content.margin - BORDER, -swift_network.content.margin + BORDER)
+    near = max(0, swift_network.content.margin - BORDER)
+    away = slice(near, -near or None)
     assert found[away, away].size > 0
     np.testing.assert_allclose(found[away, away], expected[away, away], atol=2e-3)
 

@@ -13,7 +13,7 @@ from impasto.runtime.tiles import Span, Tile
 Floats = NDArray[np.float32]
 
 # The picture goes on for so many pixels beyond its border, mirrored, so that the network's zeros there don't show.
-BORDER = 16
+BORDER = 48
 _PAIR = np.dtype((np.void, 24))  # of pixels
 
 

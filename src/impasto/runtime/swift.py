@@ -84,6 +84,7 @@ class SwiftPainter:
         self._file, self._how = network, how
         self.content = Network(network, **how)  # type: ignore[arg-type]
         self._modulation = self.content.function("modulation", "thumbnail", "code", soon=True)
+        self._paintings = 0
         self.multiple = self.content.number("multiple", 1, 64)
         self.margin = self.content.number("margin", 0, 4096)
         self._code_length = self.content.number("code_length", 1, 1_000_000)
@@ -146,7 +147,7 @@ class SwiftPainter:
         began = time.monotonic()
         content = content.resized(painted_size(content.size, self.settings.size))
         code = self._strengthened(style, content)
-        modulation = self._modulation(_as_batch(self._thumbnail(content)), code)
+        modulation = self._modulate(_as_batch(self._thumbnail(content)), code)
         network = self.content.function("squares", "picture", given={"modulation": modulation})
         share = _opacity(self.settings.strength)
         canvas = canvas_for(content, self.multiple)
@@ -166,6 +167,12 @@ class SwiftPainter:
                 progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, canvas))
         facts: dict[str, str | int] = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
         return Painting(canvas.painted, stop, time.monotonic() - began, dict(facts))
+
+    def _modulate(self, thumbnail: Floats, code: Floats) -> Floats:
+        self._paintings += 1
+        if self._paintings == 2:  # whoever paints more than one picture gets it optimised
+            self._modulation = self.content.function("modulation", "thumbnail", "code")
+        return self._modulation(thumbnail, code)
 
     @cached_property
     def _code(self) -> Function:
