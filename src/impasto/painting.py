@@ -171,7 +171,8 @@ def paint(
             `Picture`.
         style: the same, or a name of `impasto styles`; or a list of these, or of (style, weight). Weights are divided
             by their sum.
-        quality: "fast", "fine" or "best"; None is fast, or best where a preset or a setting asks for what fast has not.
+        quality: "fast", "fine" or "best"; None is fast or, where a preset or a setting asks for what fast
+            has not, a quality that has it.
         preset: a published recipe (`impasto presets`) whose settings are taken instead of our own.
         start: "content", "style", "noise", or a picture to start from.
         max_pixels: refuse pictures with more pixels (width × height) than this.

@@ -71,6 +71,7 @@ def _fine(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -
 
     own = {name: value for name, value in given.items() if name in swift_setting_types()}
     rest = {name: value for name, value in given.items() if name not in own or name in ("size", "device")}
+    own.pop("device", None)  # it is torch's that is meant; the fast pass takes what ONNX Runtime has
     with needs_extra("Painting with quality fine"):
         from impasto.optimize.fine import FinePainter, fine_settings
     return FinePainter(SwiftPainter(SHIPPED, _swift_settings(own)), fine_settings(rest, brush=own.get("brush", 1.0)))
@@ -143,11 +144,17 @@ def choose_quality(
         if setting not in known:
             raise UnknownNameError("setting", setting, known)
     recipe = [word for word, value in (("preset", preset), ("start", start)) if value is not None]
-    asked = [*recipe, *recording, *(setting for setting in settings if setting not in recipe)]
+    chosen = [setting for setting, value in settings.items() if value is not None and setting != "threads"]
+    asked = [*recipe, *recording, *(setting for setting in chosen if setting not in recipe)]
     if name is None:
         order = (QUALITIES[DEFAULT_QUALITY], QUALITIES["best"], QUALITIES["fine"])
-        fitting = (quality for quality in order if not _lacking(quality, asked))
-        return next(fitting, QUALITIES["best"])
+        for quality in order:
+            if not _lacking(quality, asked):
+                return quality
+        raise UsageError(
+            f"No quality has all of these: {', '.join(asked).replace('_', ' ')}.",
+            hint="`impasto paint --help` tells which settings go together; leave some out.",
+        )
     quality = find_quality(name)
     for lacking in _lacking(quality, asked):
         others = [other.name for other in _ALL if lacking not in _lacking(other, [lacking])]

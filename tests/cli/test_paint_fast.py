@@ -15,6 +15,8 @@ import pytest
 from cli_answer import Answer
 from PIL import Image
 
+from impasto.errors import UsageError
+from impasto.qualities import choose_quality
 from impasto.styles import registry, shelf
 
 Impasto = Callable[..., Answer]
@@ -249,3 +251,67 @@ def test_odd_pictures_come_out_at_their_size(impasto: Impasto, folder: Path, siz
         assert painted.mode == ("RGBA" if mode == "RGBA" else "RGB")
         if mode == "RGBA":
             np.testing.assert_array_equal(np.asarray(painted)[..., 3], gray)
+
+
+def test_closed_streams_and_json_are_no_place_for_raw_frames(folder: Path) -> None:
+    command = f"{sys.executable} -m impasto paint - --raw 8x8 -s mosaic"
+    for words, says in (("<&-", "no frames"), ("</dev/null >&-", "tandard output"), ("--json </dev/null", "--json")):
+        done = subprocess.run(f"{command} {words}", shell=True, capture_output=True, text=True, check=False)
+        assert done.returncode in (2, 22), done.stderr
+        assert says in done.stderr + done.stdout
+        assert "Traceback" not in done.stderr
+    assert _raw(b"", "--preset", "gatys").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["-o", "-"], "folder of their own"),
+        (["-o", "inbox"], "watched folder"),
+        (["-o", "out", "-s", "-", "-s", "-"], "once"),
+    ],
+)
+def test_watches_that_can_t_work_are_refused(impasto: Impasto, folder: Path, words: list[str], says: str) -> None:
+    Path("inbox").mkdir()
+    answer = impasto("paint", "--watch", "inbox", "-s", "mosaic", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert says in answer.err
+
+
+def test_settings_without_a_value_choose_nothing() -> None:
+    assert choose_quality(None, settings={"seconds": None, "threads": 2}).name == "fast"
+    assert choose_quality(None, settings={"seconds": 5, "threads": 2}).name == "best"
+    with pytest.raises(UsageError, match="strength, scales"):
+        choose_quality(None, settings={"strength": 0.5, "scales": 2})
+
+
+def test_a_style_of_one_s_own_that_can_t_be_removed(impasto: Impasto, folder: Path) -> None:
+    (folder / "home" / "styles" / "mine.json").mkdir(parents=True)
+    assert impasto("styles", "remove", "mine").code == 3  # a folder is no style
+    assert impasto("styles").code == 0
+
+
+def test_fine_obeys_strength(impasto: Impasto, folder: Path, brief: list[str]) -> None:
+    words = ["-s", "style.png", "--quality", "fine", *brief]
+    assert impasto("paint", "photo.jpg", "-o", "none.png", "--strength", "0", *words).code == 0
+    assert impasto("paint", "photo.jpg", "-o", "full.png", *words).code == 0
+    assert np.abs(_pixels("none.png") - _pixels("photo.jpg")).max() <= 1
+    assert np.abs(_pixels("full.png") - _pixels("photo.jpg")).mean() > 5
+
+
+def test_a_damaged_style_of_one_s_own_harms_no_other(impasto: Impasto, folder: Path) -> None:
+    broken = folder / "home" / "styles" / "mine.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{}")
+    told = {o["name"]: o for o in impasto("styles", "--json").objects}
+    assert "damaged" in told["mine"]["description"]
+    assert impasto("styles", "sheet", "-o", "sheet.png", "--photo", "photo.jpg").code == 0
+    assert impasto("doctor", "--json").objects[0]["fast_painter"]["usable"] is True
+
+
+def test_output_that_is_lost_is_no_success() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "impasto", "--version"], stdout=full, check=False)
+    assert done.returncode != 0

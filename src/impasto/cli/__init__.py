@@ -6,19 +6,22 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from impasto import __version__
+
+_LOST = 120  # what Python says when its last output can't be sent
 
 
 def program() -> None:
     """`impasto` as the shell calls it: ends at once, without a tenth of a second for what the system frees anyway."""
     gc.disable()  # there is nothing to collect while modules are loaded; see `app`
     code = main()
-    with suppress(OSError, ValueError):  # told by now, where it matters
-        for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.stderr):
+        try:
             if stream is not None:
                 stream.flush()
+        except (OSError, ValueError):
+            code = code or _LOST
     os._exit(code)
 
 

@@ -105,7 +105,10 @@ def _run(arguments: Sequence[str]) -> int:
         ImpastoError: whatever went wrong.
         AlreadyTold, _PipeClosed: there is nothing more to say.
     """
-    command = _program(arguments)
+    try:
+        command = _program(arguments)
+    except KeyboardInterrupt as error:
+        raise InterruptedByUserError("Interrupted.") from error
     gc.enable()
     try:
         code = command.main(args=list(arguments), prog_name="impasto", standalone_mode=False)

@@ -136,8 +136,19 @@ class Session:
                 self.outcomes.failed(jobs.pop(0), error)
         return None
 
-    def paint(self, job: Job, content: Picture, bench: Workbench, bar: PaintingCallback | None) -> None:
+    def paint(
+        self,
+        job: Job,
+        content: Picture,
+        bench: Workbench,
+        bar: PaintingCallback | None,
+        *,
+        keep_unfinished: bool = True,
+    ) -> None:
         """Paint one picture and tell how it ended.
+
+        Args:
+            keep_unfinished: whether a painting that was interrupted is written as it stands.
 
         Raises:
             ImpastoError: it failed.
@@ -146,7 +157,7 @@ class Session:
         if bar is not None:
             watchers.callbacks.append(lambda progress: bar(Path(job.content).name, progress))
         painting = bench.paint(content, progress=watchers, should_stop=self.interruption)
-        if not watchers.steps:
+        if not watchers.steps or (painting.stop == "interrupted" and not keep_unfinished):
             raise _nothing_painted(painting.stop)
         write_picture(painting.picture, job.target, **self.request.encoding)
         self.outcomes.painted(job, painting, *watchers.finish(painting, getattr(bench.painter, "settings", None)))

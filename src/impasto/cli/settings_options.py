@@ -131,7 +131,7 @@ OPTIONS = (
     SettingOption("schedule", RECIPE, "How the learning rate falls."),
     SettingOption("decay", RECIPE, "Factor of each step, with an exponential schedule."),
     SettingOption("domain", RECIPE, "How pixels are kept in their range."),
-    SettingOption("device", MACHINE, "auto, cpu, cuda, cuda:1, mps."),
+    SettingOption("device", MACHINE, "auto, cpu, cuda; for best also cuda:1, mps."),
     SettingOption("precision", MACHINE, "Of the encoder's arithmetic; auto: bfloat16 where the processor has it."),
     SettingOption("checkpointing", MACHINE, "Less memory for more time."),
     SettingOption("seed", MACHINE, "Of the noise."),

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from impasto.cli.bars import PaintingCallback, painting_bar
-from impasto.cli.batch import output_folder, pictures_in, plan
+from impasto.cli.batch import STANDARD, Job, output_folder, pictures_in, plan
 from impasto.cli.request import Request
 from impasto.cli.session import Session
 from impasto.cli.style_words import label
@@ -38,6 +38,7 @@ class Watch:
         self.session.interruption.message = "Stopping. Press Ctrl-C once more to end at once."
         self._done: dict[str, Stamp] = {}
         self._seen: dict[str, Stamp] = {}
+        self._taken: dict[str, str] = {}  # content by target
 
     def run(self) -> None:
         """Go on until asked to stop, which is no failure.
@@ -54,6 +55,7 @@ class Watch:
             while not stop():
                 for name in self._ready():
                     if not stop():
+                        self._done[name] = self._seen[name]
                         self._paint(name, bench, bar)
                 time.sleep(_PAUSE)
 
@@ -63,10 +65,12 @@ class Watch:
             raise UsageError("With --watch the pictures come from its folder.", hint="Leave out CONTENT.")
         if not is_folder(self.folder):
             raise UsageError(f"There is no folder {str(self.folder)!r} to watch.", hint="Make it first.")
-        if request.output is None or request.report is not None:
+        request.refuse_two_readers()
+        if request.output in (None, STANDARD) or request.report is not None:
             raise UsageError(
                 "The paintings of a watched folder need a folder of their own, and no report.", hint="Name one with -o."
             )
+        assert request.output is not None
         output = Path(request.output)
         if os.path.realpath(output) == os.path.realpath(self.folder):
             raise UsageError("The paintings would come into the watched folder.", hint="Name another one with -o.")
@@ -77,17 +81,23 @@ class Watch:
         now = {name: stamp for name in pictures_in(self.folder) if (stamp := _stamp(name)) is not None}
         ready = [name for name, stamp in now.items() if self._seen.get(name) == stamp != self._done.get(name)]
         self._seen = now
+        self._done = {name: stamp for name, stamp in self._done.items() if name in now}
         return ready
 
     def _paint(self, name: str, bench: Workbench, bar: PaintingCallback | None) -> None:
-        self._done[name] = self._seen[name]
-        request = self.request
-        folder = f"{request.output}{os.sep}"
-        for job in self.session.free_jobs(plan([name], folder, label(request.styles), overwrite=request.overwrite)):
-            try:
-                self.session.paint(job, self.session.read(job), bench, bar)
-            except ImpastoError as error:
-                self.session.outcomes.failed(job, error)
+        request, outcomes = self.request, self.session.outcomes
+        job = Job(name, name)
+        try:
+            batch = plan([name], f"{request.output}{os.sep}", label(request.styles), overwrite=request.overwrite)
+            (job,) = batch.jobs
+            if self._taken.setdefault(job.target, name) != name:
+                raise UsageError(f"{job.target!r} is the place of another picture's painting.", hint="Rename one.")
+            for free in self.session.free_jobs(batch):
+                self.session.paint(free, self.session.read(free), bench, bar, keep_unfinished=False)
+        except ImpastoError as error:
+            if not self.session.interruption.requested:
+                outcomes.failed(job, error)
+        outcomes.errors.clear()  # each holds on to its picture, and a watch goes on for days
 
 
 def _stamp(name: str) -> Stamp | None:

@@ -22,7 +22,7 @@ class FoldedContent(nn.Module):
     """`SwiftContent.paint` for a batch of one.
 
     Args:
-        content: trained; its weights are shared, not copied.
+        content: trained; its weights are shared, but for those of the last convolution.
     """
 
     last_weight: Tensor

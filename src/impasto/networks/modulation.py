@@ -2,9 +2,9 @@
 
 y = (x − μ) / σ · (1 + γ) + β: adaptive instance normalisation (Huang & Belongie 2017, eq. 8) with γ and β predicted
 from the style, as in conditional instance normalisation (Dumoulin et al. 2017; Ghiasi et al. 2017). Ours: μ and σ are
-taken from a thumbnail of the picture and then used for the picture, so that it may be painted tile by tile, and a clip
-frame by frame, with the same numbers for all. Each normalisation directly follows a convolution, so that runtimes can
-fold it into the filters once the style and the thumbnail are known.
+taken from a thumbnail of the picture and then used for the picture, so that it may be painted tile by tile with the
+same numbers for all. Each normalisation directly follows a convolution, so that runtimes can fold it into the filters
+once the style and the thumbnail are known.
 """
 
 from __future__ import annotations

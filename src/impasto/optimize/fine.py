@@ -13,12 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from impasto.optimize.painter import OptimizationPainter, PreparedStyles
 from impasto.optimize.settings import Settings
 from impasto.painters import Painting, ProgressCallback, ShouldStop, WeightedStyle
 from impasto.pictures import Picture
 from impasto.recipe import make_settings
-from impasto.runtime.swift import SwiftPainter
+from impasto.runtime.swift import SwiftPainter, opacity
 from impasto.styles.code import StyleCode
 
 ITERATIONS = 40
@@ -88,4 +90,9 @@ class FinePainter:
         refined = self.refinement.paint(
             content, style.pictures, progress=progress, should_stop=should_stop, start=painted.picture
         )
+        strength = self.fast.settings.strength
+        if strength < 1:  # the refinement knows the style in full alone
+            before, after = content.resized(refined.picture.size).pixels, refined.picture.pixels
+            mixed = before + np.float32(opacity(strength)) * (after - before)
+            refined = replace(refined, picture=refined.picture.with_pixels(mixed))
         return replace(refined, seconds=time.monotonic() - began, facts={**refined.facts, "painter": self.name})

@@ -78,7 +78,7 @@ def _check(
 ) -> PictureFormat:
     fmt = format_of_name(format) if format else None
     if isinstance(target, str) and target == "-":
-        _check_stdout()
+        check_stdout()
     elif isinstance(target, (str, os.PathLike)):
         path = Path(target)
         refuse_folder(path)  # before its missing suffix is complained about
@@ -94,7 +94,7 @@ def _check(
     return fmt
 
 
-def _check_stdout() -> None:
+def check_stdout() -> None:
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None or stream.isatty():
         raise UnwritableOutputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from impasto.errors import WeightsFormatError
 from impasto.painters import WeightedStyle
 from impasto.pictures import Picture, contact_sheet
 from impasto.runtime.swift import SHIPPED, SwiftPainter
@@ -13,7 +14,8 @@ _CELL, _COLUMNS = 256, 6
 
 
 def styles_sheet(content: Picture, *, cell: int = _CELL, columns: int = _COLUMNS) -> Picture:
-    """The content picture and its paintings, each with the style's name.
+    """The content picture and its paintings, each with the style's name; styles of the user's own that can't be painted
+    with are left out.
 
     Args:
         cell: long side of each, in pixels.
@@ -23,7 +25,12 @@ def styles_sheet(content: Picture, *, cell: int = _CELL, columns: int = _COLUMNS
     small = content.resized((max(1, round(content.width * cell / side)), max(1, round(content.height * cell / side))))
     cells = [(small, "")]
     for style in listing():
-        code = painter.prepare([WeightedStyle(shelf.find(style.name))])
+        try:
+            code = painter.prepare([WeightedStyle(shelf.find(style.name))])
+        except WeightsFormatError:
+            if style.kind != "own":
+                raise
+            continue  # damaged, or of another network
         cells.append((painter.paint(small, code).picture, style.name))
     rows = [cells[n : n + columns] for n in range(0, len(cells), columns)]
     return contact_sheet(rows, cell=cell)

@@ -149,7 +149,7 @@ class SwiftPainter:
         code = self._strengthened(style, content)
         modulation = self._modulate(_as_batch(self._thumbnail(content)), code)
         network = self.content.function("squares", "picture", given={"modulation": modulation})
-        share = _opacity(self.settings.strength)
+        share = opacity(self.settings.strength)
         canvas = canvas_for(content, self.multiple)
         tile = _rounded(self.settings.tile or canvas.tile, self.multiple)
         parts = tiles(canvas.size, tile, self.margin, multiple=self.multiple)
@@ -165,8 +165,9 @@ class SwiftPainter:
             canvas.put(part, network(canvas.around(part)), share)
             if progress is not None:
                 progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, canvas))
-        facts: dict[str, str | int] = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
-        return Painting(canvas.painted, stop, time.monotonic() - began, dict(facts))
+        facts: dict[str, str | int | float | bool]
+        facts = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
+        return Painting(canvas.painted, stop, time.monotonic() - began, facts)
 
     def _modulate(self, thumbnail: Floats, code: Floats) -> Floats:
         self._paintings += 1
@@ -218,7 +219,7 @@ def _rounded(side: float, multiple: int) -> int:
     return max(_SMALLEST, round(side / multiple) * multiple)
 
 
-def _opacity(strength: float) -> float:
+def opacity(strength: float) -> float:
     """How much of the painting shows: none at 0, nearly all from 0.5 on, all at 1."""
     return 1.0 if strength >= 1 else 1 - (1 - strength) ** 4
 

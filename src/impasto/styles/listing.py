@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from impasto.errors import WeightsFormatError
 from impasto.styles import registry, shelf
 
 Kind = Literal["work", "drawn", "own"]
@@ -28,10 +29,10 @@ class NamedStyle:
 
 
 def listing() -> list[NamedStyle]:
-    """Known works first, then drawn styles, then the user's own; each by name.
+    """Known works first, then drawn styles, then the user's own, damaged ones among them as such; each by name.
 
     Raises:
-        WeightsFormatError: a code is damaged.
+        WeightsFormatError: the codes that ship are damaged.
     """
     own, drawn = set(shelf.own_names()), {style.name: style for style in registry.STYLES}
     works = [_entry(name, "work") for name in shelf.names() if name not in own and name not in drawn]
@@ -40,5 +41,10 @@ def listing() -> list[NamedStyle]:
 
 
 def _entry(name: str, kind: Kind) -> NamedStyle:
-    code = shelf.find(name)
+    try:
+        code = shelf.find(name)
+    except WeightsFormatError:
+        if kind != "own":
+            raise
+        return NamedStyle(name, kind, "", "damaged: add it anew, or remove it")
     return NamedStyle(name, kind, code.title, ", ".join(word for word in (code.artist, code.year) if word))

@@ -36,7 +36,7 @@ def own_names() -> list[str]:
     folder = own_folder()
     if not is_folder(folder):
         return []
-    return sorted(file.stem for file in folder.glob(f"*{_SUFFIX}") if _NAME.fullmatch(file.stem))
+    return sorted(file.stem for file in folder.glob(f"*{_SUFFIX}") if _NAME.fullmatch(file.stem) and is_file(file))
 
 
 def own_folder() -> Path:
@@ -100,11 +100,15 @@ def remove(name: str) -> None:
 
     Raises:
         UnknownNameError: the user has none of that name.
+        UnwritableOutputError: its file can't be removed.
     """
     wanted = canonical(name)
     if wanted not in own_names():
         raise UnknownNameError("style of your own", name, own_names())
-    _own_file(wanted).unlink(missing_ok=True)
+    try:
+        _own_file(wanted).unlink(missing_ok=True)
+    except OSError as error:
+        raise UnwritableOutputError(f"{_own_file(wanted)} can't be removed: {error.strerror}.") from error
 
 
 def _own_file(name: str) -> Path:
