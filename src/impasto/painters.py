@@ -58,14 +58,20 @@ class Progress:
 
 @dataclass(frozen=True)
 class Painting:
-    """A finished picture and how it came about: why it stopped, how long it took, what the painter used (device,
-    precision …).
+    """A finished picture and how it came about.
+
+    Attributes:
+        stop: why it ended.
+        seconds: how long it took.
+        facts: what the painter used: device, precision …
+        steps: how many steps, tiles or passes came into it; 0 means that it is the picture that painting began with.
     """
 
     picture: Picture
     stop: Stop
     seconds: float
     facts: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    steps: int = 1
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -39,7 +39,7 @@ def make_painter(
         start: "content", "style", "noise", or a picture to start from.
         max_pixels: limit for a picture named by `start`.
         settings: fast takes the fields of `SwiftSettings`; best those of `Settings` and what `make_settings` adds;
-            fine takes both.
+            fine takes both, but for what concerns coarser scales.
 
     Raises:
         UnknownNameError, UsageError: a name or value that does not fit.
@@ -181,7 +181,7 @@ def paint(
         settings: whatever else is to be chosen. Of fast: `strength`, `brush`, `size` …, fields of
             `runtime.swift.SwiftSettings`. Of best: fields of `impasto.Settings` (`iterations`, `seconds`, `size`,
             `encoder` …), and `content_weight`, `style_weight`, `tv_weight`, `content_layers`, `style_layers`; see
-            `recipe.make_settings`. Of fine: both.
+            `recipe.make_settings`. Of fine: both, but for what concerns coarser scales.
 
     Returns:
         The painting, of the content's type: bytes for bytes (of the same format), a Pillow picture for a Pillow

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from impasto.pictures import Picture
     from impasto.runtime.swift import SwiftSettings
 
+_OF_BEST = ("scales", "coarsest", "coarse_iterations", "start")
 Make = Callable[[str | None, "Picture | None", Mapping[str, Any]], Painter[Any]]
 
 
@@ -28,7 +29,7 @@ class Quality:
         takes_codes: whether it paints from style codes, or looks at the style pictures themselves.
         settings: types of its settings by name.
         make: builds its painter from preset, start picture and settings.
-        takes_recipes: whether it knows presets and pictures to start from.
+        takes_recipes: whether it knows presets.
         uses_torch: whether it needs the studio extra.
     """
 
@@ -49,9 +50,11 @@ def swift_setting_types() -> dict[str, Any]:
 
 
 def fine_setting_types() -> dict[str, Any]:
-    """The type of every setting of the fast painter and of the optimisation that refines what it painted."""
+    """The type of every setting of the fast painter and of the optimisation that refines what it painted: that has one
+    scale, and its own start.
+    """
     both = {**swift_setting_types(), **setting_types()}
-    return {name: kind for name, kind in both.items() if name not in ("scales", "coarsest", "coarse_iterations")}
+    return {name: kind for name, kind in both.items() if name not in _OF_BEST}
 
 
 def _swift_settings(given: Mapping[str, Any]) -> SwiftSettings:
@@ -73,8 +76,10 @@ def _fine(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -
     rest = {name: value for name, value in given.items() if name not in own or name in ("size", "device")}
     own.pop("device", None)  # it is torch's that is meant; the fast pass takes what ONNX Runtime has
     with needs_extra("Painting with quality fine"):
-        from impasto.optimize.fine import FinePainter, fine_settings
-    return FinePainter(SwiftPainter(SHIPPED, _swift_settings(own)), fine_settings(rest, brush=own.get("brush", 1.0)))
+        from impasto.optimize.fine import ITERATIONS, FinePainter
+    fast = SwiftPainter(SHIPPED, _swift_settings(own))
+    settings = make_settings(**{"iterations": ITERATIONS, "style_scale": fast.settings.brush, **rest})
+    return FinePainter(fast, settings)
 
 
 def _best(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
@@ -167,7 +172,7 @@ def choose_quality(
 
 def _lacking(quality: Quality, asked: list[str]) -> list[str]:
     """Of the names of settings, presets and starts that are asked for, those that a quality does not have."""
-    own = {name for name in quality.settings() if name != "start"}
-    own |= {"preset", "start"} if quality.takes_recipes else set()
+    own = set(quality.settings())
+    own |= {"preset"} if quality.takes_recipes else set()
     own |= {"report", "snapshot_every"} if quality.uses_torch else set()
     return [name for name in asked if name not in own]

@@ -157,7 +157,7 @@ class Session:
         if bar is not None:
             watchers.callbacks.append(lambda progress: bar(Path(job.content).name, progress))
         painting = bench.paint(content, progress=watchers, should_stop=self.interruption)
-        if not watchers.steps or (painting.stop == "interrupted" and not keep_unfinished):
+        if not painting.steps or (painting.stop == "interrupted" and not keep_unfinished):
             raise _nothing_painted(painting.stop)
         write_picture(painting.picture, job.target, **self.request.encoding)
         self.outcomes.painted(job, painting, *watchers.finish(painting, getattr(bench.painter, "settings", None)))

@@ -22,7 +22,8 @@ from impasto.recipe import setting_types
 from impasto.records import field_defaults
 
 PICTURES, MACHINE = "Pictures", "Machine"
-FAST, WORK, RECIPE = "Qualities fast and fine", "Qualities fine and best: how long", "Qualities fine and best: recipe"
+FAST, BEST = "Qualities fast and fine", "Quality best"
+WORK, RECIPE = "Qualities fine and best: how long", "Qualities fine and best: recipe"
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,12 @@ OPTIONS = (
         "tile", FAST, "Large pictures are painted in parts of so many pixels a side: less takes less memory.", "by size"
     ),
     SettingOption("iterations", WORK, "Steps at the full size.", "by size"),
-    SettingOption("coarse_iterations", WORK, "Steps at each smaller size."),
+    SettingOption("coarse_iterations", BEST, "Steps at each smaller size."),
     SettingOption("seconds", WORK, "Time for the whole painting; it comes out as good as that allows.", "no limit"),
     SettingOption("patience", WORK, "A scale ends early after so many steps with little gain; 0: never."),
     SettingOption("tolerance", WORK, "How little that is: the share by which all those steps lower the loss."),
-    SettingOption("scales", WORK, "From coarse to fine in so many scales; 1: at full size at once.", "by size"),
-    SettingOption("coarsest", WORK, "No scale has a smaller long side than this."),
+    SettingOption("scales", BEST, "From coarse to fine in so many scales; 1: at full size at once.", "by size"),
+    SettingOption("coarsest", BEST, "No scale has a smaller long side than this."),
     SettingOption("margin", WORK, "Pixels painted beyond the border, and cut off."),
     SettingOption("style_scale", RECIPE, "Size of the style's marks; 2 makes strokes twice as large."),
     SettingOption("style_size", RECIPE, "What the size of the style picture follows."),
@@ -120,7 +121,7 @@ OPTIONS = (
         list[str],
         layer_shares,
     ),
-    SettingOption("start", RECIPE, "What the painting starts from.", metavar="content|style|noise|FILE"),
+    SettingOption("start", BEST, "What the painting starts from.", metavar="content|style|noise|FILE"),
     SettingOption(
         "encoder", RECIPE, "The loss network: see `impasto weights`.", metavar="NAME|FILE", complete=complete_encoder
     ),

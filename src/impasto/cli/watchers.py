@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Watchers:
-    """A progress callback that calls others, and counts steps.
+    """A progress callback that calls others.
 
     Args:
         target: where the painting will be.
@@ -34,7 +34,6 @@ class Watchers:
         self, target: str, *, snapshot_every: int | None = None, report: str | None = None, overwrite: bool = False
     ) -> None:
         self.callbacks: list[Callable[[Progress], None]] = []
-        self.steps = 0
         self.report, self.overwrite = report, overwrite
         self.snapshots: SnapshotWriter | None = None
         self.recorder: Recorder | None = None
@@ -55,8 +54,6 @@ class Watchers:
             self.callbacks.append(self.recorder)
 
     def __call__(self, progress: Progress) -> None:
-        # Iteration 0 of the first scale is the picture that the painting starts from.
-        self.steps += progress.iteration > 0 or progress.scale > 1
         for callback in self.callbacks:
             callback(progress)
 

@@ -69,16 +69,19 @@ class OptimizationPainter:
         progress: ProgressCallback | None = None,
         should_stop: ShouldStop | None = None,
         start: Picture | None = None,
+        began: float | None = None,
     ) -> Painting:
         """See `Painter.paint`.
 
         Args:
             start: the picture to start from, for this painting alone.
+            began: when work on it began (`time.monotonic`), if that was earlier: the settings' `seconds` count from
+                there.
 
         Raises:
             OutOfMemoryError, DivergedError
         """
-        began = time.monotonic()
+        began = time.monotonic() if began is None else began
         start = start or self.start
         scales = plan(content.size, self.settings)
         picture: Tensor | None = None
@@ -110,7 +113,7 @@ class OptimizationPainter:
         }
         if math.isfinite(losses[-1]):  # there is none where time was up before the first step
             facts["loss"] = losses[-1]
-        return Painting(content.with_pixels(pixels), stop, time.monotonic() - began, facts)
+        return Painting(content.with_pixels(pixels), stop, time.monotonic() - began, facts, iterations)
 
     def _paint_scale(
         self,

@@ -70,7 +70,7 @@ class Canvas(ABC):
         width, height = self.sides
         (top, bottom), (left, right) = _in_squares(part.rows, height), _in_squares(part.columns, width)
         y, x = top + BORDER // 2 - part.rows.first // 2, left + BORDER // 2 - part.columns.first // 2
-        # Two neighbours at once are moved three times as fast as numbers one by one.
+        # Two neighbours at once are moved twice as fast as numbers one by one.
         pairs = np.ascontiguousarray(squares[0]).view(_PAIR)
         return top, left, pairs[y : y + bottom - top, x : x + right - left].transpose(0, 2, 1)
 

@@ -156,6 +156,7 @@ class SwiftPainter:
         if len(parts) > 1:
             canvas.begin()
         stop: Stop = "finished"
+        steps = 0
         for n, part in enumerate(parts):
             if should_stop is not None and should_stop():
                 stop = "interrupted"
@@ -163,11 +164,12 @@ class SwiftPainter:
                     canvas.begin()
                 break
             canvas.put(part, network(canvas.around(part)), share)
+            steps = n + 1
             if progress is not None:
                 progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, canvas))
         facts: dict[str, str | int | float | bool]
         facts = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
-        return Painting(canvas.painted, stop, time.monotonic() - began, facts)
+        return Painting(canvas.painted, stop, time.monotonic() - began, facts, steps)
 
     def _modulate(self, thumbnail: Floats, code: Floats) -> Floats:
         self._paintings += 1
