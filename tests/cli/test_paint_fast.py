@@ -315,3 +315,12 @@ def test_output_that_is_lost_is_no_success() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-m", "impasto", "--version"], stdout=full, check=False)
     assert done.returncode != 0
+
+
+def test_fine_without_time_for_a_step_keeps_the_fast_painting(impasto: Impasto, folder: Path, brief: list[str]) -> None:
+    words = ["-s", "style.png", "--json"]
+    assert impasto("paint", "photo.jpg", "-o", "fast.png", *words).code == 0
+    answer = impasto("paint", "photo.jpg", "-o", "fine.png", "--quality", "fine", "--seconds", "1e-6", *words, *brief)
+    assert answer.code == 0, answer.err
+    assert answer.objects[0]["stop"] == "time is up"
+    assert np.abs(_pixels("fine.png") - _pixels("fast.png")).max() <= 2

@@ -9,10 +9,10 @@ import pytest
 import typer
 
 from impasto.cli.paint import paint
-from impasto.cli.settings_options import OPTIONS, SettingOption, parse_size
+from impasto.cli.settings_options import BEST, FAST, OPTIONS, RECIPE, WORK, SettingOption, parse_size
 from impasto.errors import UsageError
 from impasto.optimize.settings import Settings
-from impasto.qualities import swift_setting_types
+from impasto.qualities import QUALITIES, swift_setting_types
 from impasto.recipe import LOSS_SETTINGS, setting_types
 from impasto.records import field_defaults
 from impasto.runtime.swift import SwiftSettings
@@ -65,3 +65,11 @@ def test_size_is_a_long_side_or_both() -> None:
     for word in ("", "big", "640x", "640x480x3", "-5", "6.5"):
         with pytest.raises(UsageError, match="can't be understood"):
             parse_size(word)
+
+
+def test_each_panel_holds_what_its_qualities_have() -> None:
+    qualities = {FAST: ("fast", "fine"), BEST: ("best",), WORK: ("fine", "best"), RECIPE: ("fine", "best")}
+    for option in OPTIONS:
+        if option.panel in qualities:
+            having = {name for name, quality in QUALITIES.items() if option.name in quality.settings()}
+            assert having == set(qualities[option.panel]), option.name
