@@ -9,13 +9,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from cli_answer import Answer
 from PIL import Image
 
-from impasto.errors import UsageError
+from impasto.cli import watch
+from impasto.cli.batch import Job
+from impasto.cli.request import Request
+from impasto.cli.voice import Voice
+from impasto.errors import DiskFullError, UsageError
 from impasto.qualities import choose_quality
 from impasto.styles import registry, shelf
 
@@ -213,6 +218,31 @@ def test_what_comes_into_a_watched_folder_is_painted(folder: Path, start_process
     painted = {Path(o["input"]).name for o in told if o["status"] == "painted"}
     assert painted == {"a.jpg", "b.jpg", "bad.jpg"}
     assert [o["error"]["exit_code"] for o in told if o["status"] == "failed"] == [11]
+
+
+def test_a_watch_waits_while_the_disk_is_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    incoming = folder / "in"
+    incoming.mkdir()
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (48, 32), "teal").save(incoming / name)
+    clock = [0.0]  # each look takes a second
+    monkeypatch.setattr(watch.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + 1))
+    monkeypatch.setattr(watch.time, "monotonic", lambda: clock[0])
+    watching = watch.Watch(Request([], ["mosaic"], "out", overwrite=False), Voice(quiet=True), str(incoming))
+    paint, tried = watching.session.paint, []
+
+    def full_at_first(job: Job, *rest: Any, **more: Any) -> None:
+        tried.append((clock[0], Path(job.content).name))
+        if len(tried) == 1:
+            raise DiskFullError("out/a.png can't be written: No space left on device.")
+        paint(job, *rest, **more)
+        watching.session.interruption.requested = len(tried) == 3
+
+    monkeypatch.setattr(watching.session, "paint", full_at_first)
+    watching.run()
+    assert [name for _, name in tried] == ["a.png", "a.png", "b.png"]
+    assert tried[1][0] - tried[0][0] >= 60
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["a.png", "b.png"]
 
 
 def _wait(process: subprocess.Popen[str], file: Path) -> None:

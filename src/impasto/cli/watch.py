@@ -13,10 +13,11 @@ from impasto.cli.session import Session
 from impasto.cli.style_words import label
 from impasto.cli.voice import Voice
 from impasto.cli.workbench import Workbench
-from impasto.errors import ImpastoError, UsageError
+from impasto.errors import DiskFullError, ImpastoError, UsageError
 from impasto.paths import is_folder
 
 _PAUSE = 0.25  # seconds between two looks
+_UNTIL_ROOM = 60.0  # seconds that a full disk is given to become less so
 _LIKE = (1024, 1024)
 
 Stamp = tuple[int, int]  # a file's time of change and its size
@@ -26,7 +27,7 @@ class Watch:
     """Paints what comes into a folder into another one.
 
     A file is taken up when two looks find it the same, so that none is read half-copied. One that failed is tried again
-    when it has changed; one that has a painting is left alone.
+    when it has changed; one that has a painting is left alone. Where the disk is full, all waits, and nothing is lost.
 
     Args:
         request: its `output` is the folder for the paintings.
@@ -39,6 +40,7 @@ class Watch:
         self._done: dict[str, Stamp] = {}
         self._seen: dict[str, Stamp] = {}
         self._taken: dict[str, str] = {}  # content by target
+        self._not_before = 0.0  # of time.monotonic()
 
     def run(self) -> None:
         """Go on until asked to stop, which is no failure.
@@ -54,7 +56,7 @@ class Watch:
             self.voice.note(f"Watching {self.folder}; Ctrl-C ends.")
             while not stop():
                 for name in self._ready():
-                    if not stop():
+                    if not stop() and time.monotonic() >= self._not_before:
                         self._done[name] = self._seen[name]
                         self._paint(name, bench, bar)
                 time.sleep(_PAUSE)
@@ -94,6 +96,10 @@ class Watch:
                 raise UsageError(f"{job.target!r} is the place of another picture's painting.", hint="Rename one.")
             for free in self.session.free_jobs(batch):
                 self.session.paint(free, self.session.read(free), bench, bar, keep_unfinished=False)
+        except DiskFullError as error:
+            outcomes.failed(job, error)
+            del self._done[name]
+            self._not_before = time.monotonic() + _UNTIL_ROOM
         except ImpastoError as error:
             if not self.session.interruption.requested:
                 outcomes.failed(job, error)
