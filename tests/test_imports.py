@@ -95,7 +95,7 @@ def test_version_is_told_before_anything_is_imported() -> None:
 
 def test_help_lists_and_completion_never_import_torch() -> None:
     code = [running("--help"), running("paint", "--help"), running("styles"), running("weights", "list", "--json")]
-    code += [running("train", "--help"), running("paint", "no-such-picture.jpg", "--style", "mosaic")]
+    code += [running("train", "--help"), running("paint", "--quality", "best", "no-such-picture.jpg", "-s", "mosaic")]
     code += ["from impasto.cli import completion as c", "c.complete_style(''), c.complete_preset('')"]
     code += ["c.complete_encoder(''), c.complete_published(''), c.complete_quality('')"]
     assert not modules_after("\n".join(code)) & {"torch", "onnxruntime", "matplotlib", "safetensors", "h5py", "httpx"}

@@ -73,7 +73,7 @@ def _fine(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -
     from impasto.runtime.swift import SHIPPED, SwiftPainter
 
     own = {name: value for name, value in given.items() if name in swift_setting_types()}
-    rest = {name: value for name, value in given.items() if name not in own or name in ("size", "device")}
+    rest = {name: value for name, value in given.items() if name not in own or name in ("size", "device", "seed")}
     own.pop("device", None)  # it is torch's that is meant; the fast pass takes what ONNX Runtime has
     with needs_extra("Painting with quality fine"):
         from impasto.optimize.fine import ITERATIONS, FinePainter

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
+from impasto.grain import CHANNELS
 from impasto.networks.colour import COLOURS, MAP, colour_map, colour_statistics, recolour
 from impasto.networks.folded import FoldedContent, together
 from impasto.networks.modulation import Apply, Measure, ModulatedBlock
-from impasto.networks.swift import SwiftDesign, SwiftNetwork, style_statistics
+from impasto.networks.swift import Seen, SwiftDesign, SwiftNetwork, style_statistics, with_grain
 
 DESIGN = SwiftDesign(half=4, quarter=6, eighth=8, blocks=2, hidden=5)
 BLOCKS = ((4, 4), (6,), (8,), (8, 8), (8,))
@@ -23,6 +24,8 @@ def network() -> SwiftNetwork:
     made = SwiftNetwork(DESIGN, Encoder(Architecture(BLOCKS), padding="reflect"))
     with torch.no_grad():  # a fresh network modulates next to nothing
         made.style.head.code.weight.normal_(std=0.5)
+        made.content.grain_eighth.weight.normal_(std=0.2)
+        made.content.grain_quarter.weight.normal_(std=0.2)
     return made.eval().requires_grad_(False)
 
 
@@ -32,7 +35,7 @@ def _pictures(seed: int, *shape: int) -> Tensor:
 
 def test_normalisation_against_numpy() -> None:
     x, code = _pictures(0, 2, 3, 4, 5), _pictures(1, 2, 6)
-    found = Measure(code)(x).numpy()
+    found = Measure(code, (3,))(x).numpy()
     for b in range(2):
         for c in range(3):
             plane = x[b, c].double().numpy()
@@ -43,17 +46,17 @@ def test_normalisation_against_numpy() -> None:
 
 def test_a_thumbnail_s_statistics_replace_those_of_the_picture() -> None:
     code = _pictures(1, 1, 6)
-    measure = Measure(code)
+    measure = Measure(code, (3,))
     small = _pictures(0, 1, 3, 4, 4)
     measure(small)
     large = _pictures(2, 1, 3, 8, 8) + 5
     scale = (1 + code[:, :3, None, None]) / (small.var((2, 3), correction=0, keepdim=True) + 1e-4).sqrt()
     expected = (large - small.mean((2, 3), keepdim=True)) * scale + code[:, 3:, None, None]
-    torch.testing.assert_close(Apply(measure.modulation)(large), expected)
+    torch.testing.assert_close(Apply(measure.modulation, (3,))(large), expected)
 
 
 def test_a_flat_channel_stays_finite() -> None:
-    assert torch.isfinite(Measure(torch.zeros(1, 2))(torch.ones(1, 1, 4, 4))).all()
+    assert torch.isfinite(Measure(torch.zeros(1, 2), (1,))(torch.ones(1, 1, 4, 4))).all()
 
 
 def test_the_block_s_gradient() -> None:
@@ -62,17 +65,17 @@ def test_the_block_s_gradient() -> None:
     x, modulation = _pictures(0, 1, 2, 4, 4).double(), _pictures(1, 1, 8).double()
     x.requires_grad_(True)
     modulation.requires_grad_(True)
-    assert torch.autograd.gradcheck(lambda x, modulation: block(x, Apply(modulation)), (x, modulation))
-    assert torch.autograd.gradcheck(lambda x, code: block(x, Measure(code)), (x, modulation))
+    assert torch.autograd.gradcheck(lambda x, modulation: block(x, Apply(modulation, (2, 2))), (x, modulation))
+    assert torch.autograd.gradcheck(lambda x, code: block(x, Measure(code, (2, 2))), (x, modulation))
 
 
 def test_the_wishes_are_used_up(network: SwiftNetwork) -> None:
     """As many numbers as the normalisations take, no more: each of them changes the painting."""
     wishes = network.style.head.wishes(network.style(_pictures(1, 1, 3, 32, 32)))
     picture = _pictures(0, 1, 3, 32, 48)
-    assert network.content.modulation(picture, wishes).shape == (1, wishes.shape[1] - COLOURS + MAP)
+    assert network.content.modulation(with_grain(picture), wishes).shape == (1, wishes.shape[1] - COLOURS + MAP)
     wishes.requires_grad_(True)
-    (slope,) = torch.autograd.grad(network.content(picture, picture, wishes).square().sum(), wishes)
+    (slope,) = torch.autograd.grad(network.content(*[with_grain(picture)] * 2, wishes).square().sum(), wishes)
     assert (slope != 0).float().mean() > 0.95  # what is cut off by the range of colours is without effect
 
 
@@ -96,14 +99,17 @@ def test_shapes(network: SwiftNetwork, height: int, width: int) -> None:
 
 def test_a_tile_is_painted_as_the_whole_is(network: SwiftNetwork) -> None:
     """Away from its border by as much as the network sees; statistics come from the thumbnail."""
-    picture, thumbnail = _pictures(0, 1, 3, 256, 320), _pictures(1, 1, 3, 40, 48)
+    picture, thumbnail = _pictures(0, 1, 3, 256, 320).double(), _pictures(1, 1, 3, 40, 48)
     codes = network.style(_pictures(2, 1, 3, 32, 32))
-    whole = network(picture, thumbnail, codes)
-    tile = network(picture[:, :, 32:, 40:], thumbnail, codes)
+    modulation = network.content.modulation(with_grain(thumbnail), network.style.head.wishes(codes)).double()
+    network = network.double()
+    seen = Seen(picture, with_grain(picture, seed=3).grain.double())
+    whole = network.content.paint(seen, modulation)
+    tile = network.content.paint(Seen(picture[:, :, 32:, 40:], seen.grain[:, :, 8:, 10:]), modulation)
     error = (tile - whole[:, :, 32:, 40:]).abs().amax((0, 1))
     margin = network.content.margin
-    assert error[margin:, margin:].max() < 1e-5
-    assert error[margin - 8 :, margin - 8 :].max() > 1e-4
+    assert error[margin:, margin:].max() < 1e-12
+    assert error[margin - 8 :, margin - 8 :].max() > 1e-7
 
 
 def test_style_statistics_against_numpy() -> None:
@@ -148,9 +154,9 @@ def test_folded_it_paints_the_same(network: SwiftNetwork) -> None:
     """But for the border, where the zeros beyond it mean black now, not gray."""
     picture, thumbnail = _pictures(0, 1, 3, 192, 160), _pictures(1, 1, 3, 40, 48)
     codes = network.style(_pictures(2, 1, 3, 32, 32))
-    modulation = network.content.modulation(thumbnail, network.style.head.wishes(codes))
+    modulation = network.content.modulation(with_grain(thumbnail), network.style.head.wishes(codes))
     expected = network(picture, thumbnail, codes)
-    found = together(FoldedContent(network.content)(picture, modulation))
+    found = together(FoldedContent(network.content)(*with_grain(picture), modulation))
     assert found.shape == expected.shape
     inside = (..., slice(margin := network.content.margin, -margin), slice(margin, -margin))
     torch.testing.assert_close(found[inside], expected[inside].clamp(0, 1), atol=1e-4, rtol=0)
@@ -165,3 +171,20 @@ def test_squares_are_put_together_row_by_row() -> None:
             square = picture[:, :, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2]
             squares[:, y, x] = square.permute(0, 2, 3, 1).reshape(2, 12)
     torch.testing.assert_close(together(squares), picture)
+
+
+def test_grain_is_seen_by_thumbnails_and_pictures(network: SwiftNetwork) -> None:
+    picture, codes = _pictures(0, 1, 3, 64, 64), network.style(_pictures(1, 1, 3, 32, 32))
+    a, b = (network(picture, picture, codes, seed=seed) for seed in (0, 1))
+    assert (a - b).abs().mean() > 1e-3
+    wishes = network.style.head.wishes(codes)
+    a, b = (network.content.modulation(with_grain(picture, seed), wishes) for seed in (0, 1))
+    assert (a - b).abs().max() > 1e-3
+
+
+def test_each_picture_of_a_batch_has_its_own_grain() -> None:
+    pictures = torch.zeros(3, 3, 16, 24)
+    first, last = with_grain(pictures, 5), with_grain(pictures[2:], 7)
+    assert first.grain.shape == (3, CHANNELS, 4, 6)
+    torch.testing.assert_close(first.grain[2:], last.grain)
+    assert not torch.equal(first.grain[0], first.grain[1])

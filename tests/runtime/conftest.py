@@ -25,6 +25,8 @@ def swift_network() -> SwiftNetwork:
         network = SwiftNetwork(SwiftDesign(half=4, quarter=6, eighth=8, blocks=1, hidden=5), encoder)
         with torch.no_grad():
             network.style.head.code.weight.normal_(std=5.0)
+            network.content.grain_eighth.weight.normal_(std=0.2)
+            network.content.grain_quarter.weight.normal_(std=0.2)
             assert network.content.last.bias is not None
             network.content.last.bias.fill_(0.5)
     return network.eval().requires_grad_(False)

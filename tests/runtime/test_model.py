@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from impasto.grain import CHANNELS
 from impasto.runtime.model import DamagedModelError, Model
 
 
@@ -24,7 +25,9 @@ def feed() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     return {
         "picture": rng.random((1, 3, 64, 40), dtype=np.float32),
+        "grain": rng.standard_normal((1, CHANNELS, 16, 10), dtype=np.float32),
         "thumbnail": rng.random((1, 3, 32, 48), dtype=np.float32),
+        "thumbnail_grain": rng.standard_normal((1, CHANNELS, 8, 12), dtype=np.float32),
     }
 
 
@@ -44,16 +47,18 @@ def test_two_parts_are_the_whole(swift_file: Path, feed: dict[str, np.ndarray], 
     whole = _run(data, {**feed, "code": code})
     model = Model(data)
     first = model.part(["modulation"])
-    modulation = _run(first, {"thumbnail": feed["thumbnail"], "code": code})
+    modulation = _run(first, {name: feed[name] for name in ("thumbnail", "thumbnail_grain")} | {"code": code})
     second = model.part(["painting"], {"modulation": modulation})
-    np.testing.assert_allclose(_run(second, {"picture": feed["picture"]}), whole, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        _run(second, {name: feed[name] for name in ("picture", "grain")}), whole, rtol=1e-3, atol=1e-4
+    )
 
 
 def test_parts_are_valid_models_with_nothing_too_much(swift_file: Path, code: np.ndarray) -> None:
     model = Model(swift_file.read_bytes())
     part = onnx.load_from_string(model.part(["painting"], {"modulation": np.ones_like(code)}))
     onnx.checker.check_model(part)
-    assert [port.name for port in part.graph.input] == ["picture"]
+    assert [port.name for port in part.graph.input] == ["picture", "grain"]
     assert [port.name for port in part.graph.output] == ["painting"]
     used = {name for node in part.graph.node for name in node.input}
     made = {name for node in part.graph.node for name in node.output}

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.errors import UsageError, WeightsFormatError
-from impasto.networks.swift import SwiftNetwork
+from impasto.grain import grain
+from impasto.networks.swift import Seen, SwiftNetwork, with_grain
 from impasto.painters import Progress, WeightedStyle
 from impasto.pictures import CompactPicture, Picture
 from impasto.runtime.canvas import BORDER, CompactCanvas, FloatCanvas, mirrored
@@ -139,7 +140,10 @@ def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift
     batch, style_batch = (torch.from_numpy(p.pixels.copy()).permute(2, 0, 1)[None] for p in (photo, style))
     code = swift_network.style(style_batch)
     # As large as a thumbnail may be, the picture is its own.
-    painted = swift_network(torch.nn.functional.pad(batch, (BORDER,) * 4, mode="reflect"), batch, code)
+    padded = torch.nn.functional.pad(batch, (BORDER,) * 4, mode="reflect")
+    cells = ((-BORDER // 4, (side + BORDER) // 4) for side in (photo.height, photo.width))
+    seen = Seen(padded, torch.from_numpy(grain(*cells)[None]))
+    painted = swift_network.content(seen, with_grain(batch), swift_network.style.head.wishes(code))
     expected = painted[0, :, BORDER:-BORDER, BORDER:-BORDER].clamp(0, 1).permute(1, 2, 0).numpy()
     # Near the border the runtime's zeros, which stand for black, differ from PyTorch's.
     near = max(0, swift_network.content.margin - BORDER)

@@ -15,6 +15,10 @@ _LOST = 120  # what Python says when its last output can't be sent
 def program() -> None:
     """`impasto` as the shell calls it: ends at once, without a tenth of a second for what the system frees anyway."""
     gc.disable()  # there is nothing to collect while modules are loaded; see `app`
+    # NumPy's threads, which nothing here uses, would wait for work in a loop on a core that others need.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Huge pages pay for arrays that are used again and again; a command fills most of its arrays once.
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     code = main()
     for stream in (sys.stdout, sys.stderr):
         try:

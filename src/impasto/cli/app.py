@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from impasto import __version__
 from impasto.cli.voice import AlreadyTold, Voice, error_object
 from impasto.errors import ImpastoError, InterruptedByUserError, OutOfMemoryError, UnwritableOutputError, UsageError
+from impasto.runtime import early
 
 # The base of all that typer (and click before it) says about wrong usage; neither exports it by name in every version.
 _WrongUsage: type[Exception] = typer.BadParameter.__bases__[0]
@@ -57,6 +58,8 @@ def _program(arguments: Sequence[str]) -> Any:
     than all the others take to import.
     """
     verb = next(iter(arguments), None)
+    if verb == "paint" and not {"best", "-h", "--help"}.intersection(arguments):
+        early.begin()
     program = typer.Typer(**_ABOUT)
     program.callback()(_root)
     for name in [verb] if verb in _VERBS else _VERBS:
@@ -109,6 +112,7 @@ def _run(arguments: Sequence[str]) -> int:
         command = _program(arguments)
     except KeyboardInterrupt as error:
         raise InterruptedByUserError("Interrupted.") from error
+    gc.freeze()
     gc.enable()
     try:
         code = command.main(args=list(arguments), prog_name="impasto", standalone_mode=False)

@@ -7,13 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from impasto.cli.completion import complete_preset, complete_quality, complete_style
-from impasto.cli.raw import paint_frames
 from impasto.cli.request import Request
 from impasto.cli.session import Session
 from impasto.cli.settings_options import PICTURES, parse_frame_size, takes_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
-from impasto.cli.watch import Watch
 from impasto.errors import UsageError
 from impasto.pictures import MAX_PIXELS, QUALITY
 from impasto.qualities import DEFAULT_QUALITY, QUALITIES
@@ -132,8 +130,12 @@ def paint(
     if raw is not None:
         if watch is not None:
             raise UsageError("--raw and --watch exclude one another.", hint="Leave one out.")
+        from impasto.cli.raw import paint_frames
+
         paint_frames(request, voice, parse_frame_size(raw))
     elif watch is not None:
+        from impasto.cli.watch import Watch
+
         Watch(request, voice, watch).run()
     elif not contents:
         raise UsageError("Missing argument CONTENT.", hint="Name a picture: impasto paint photo.jpg --style mosaic")

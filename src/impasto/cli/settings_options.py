@@ -135,7 +135,7 @@ OPTIONS = (
     SettingOption("device", MACHINE, "auto, cpu, cuda; for best also cuda:1, mps."),
     SettingOption("precision", MACHINE, "Of the encoder's arithmetic; auto: bfloat16 where the processor has it."),
     SettingOption("checkpointing", MACHINE, "Less memory for more time."),
-    SettingOption("seed", MACHINE, "Of the noise."),
+    SettingOption("seed", MACHINE, "Of all chance: another one, other strokes in plain areas."),
 )
 
 

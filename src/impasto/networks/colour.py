@@ -35,12 +35,14 @@ def colour_statistics(pictures: Tensor) -> Tensor:
     """
     planes = (pictures.new_tensor(_TO_LUMA)[:, :, None, None] * pictures.float()[:, None]).sum(2)
     means = planes.mean((2, 3))
-    y, u, v = torch.split(planes - means[:, :, None, None], 1, 1)
-    a = ((y * y).mean((2, 3)) + _TINY).sqrt()
-    b, d = (y * u).mean((2, 3)) / a, (y * v).mean((2, 3)) / a
-    c = (((u * u).mean((2, 3)) - b * b).clamp_min(0) + _TINY).sqrt()
-    e = ((u * v).mean((2, 3)) - b * d) / c
-    f = (((v * v).mean((2, 3)) - d * d - e * e).clamp_min(0) + _TINY).sqrt()
+    centred = planes - means[:, :, None, None]
+    covariance = (centred[:, :, None] * centred[:, None]).mean((3, 4))
+    yy, yu, yv, _, uu, uv, _, _, vv = torch.split(covariance.flatten(1), 1, 1)
+    a = (yy + _TINY).sqrt()
+    b, d = yu / a, yv / a
+    c = ((uu - b * b).clamp_min(0) + _TINY).sqrt()
+    e = (uv - b * d) / c
+    f = ((vv - d * d - e * e).clamp_min(0) + _TINY).sqrt()
     return torch.cat([means, a, b, c, d, e, f], 1)
 
 

@@ -31,7 +31,7 @@ _LARGE = 64  # numbers
 @dataclass(frozen=True)
 class Port:
     """An input of a network: its name, an example, and the axes that may have any size, each by its name and the number
-    that its size is a multiple of.
+    that its size is a multiple of. Sizes of the same name are the same multiple of theirs.
     """
 
     name: str
@@ -133,14 +133,12 @@ def _difference(found: Floats, expected: Floats) -> float:
 
 
 def _dynamic_shapes(inputs: Sequence[Port]) -> tuple[dict[int, Any], ...]:
-    shapes = []
-    for port in inputs:
-        dims: dict[int, Any] = {}
-        for axis, (name, multiple) in port.free.items():
-            dim = torch.export.Dim(name, min=1, max=1 << 14)
-            dims[axis] = multiple * dim if multiple > 1 else dim
-        shapes.append(dims)
-    return tuple(shapes)
+    names = {name for port in inputs for name, _ in port.free.values()}
+    sizes: dict[str, Any] = {name: torch.export.Dim(name, min=1, max=1 << 14) for name in sorted(names)}
+    return tuple(
+        {axis: multiple * sizes[name] if multiple > 1 else sizes[name] for axis, (name, multiple) in port.free.items()}
+        for port in inputs
+    )
 
 
 @contextmanager

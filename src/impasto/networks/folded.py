@@ -40,10 +40,11 @@ class FoldedContent(nn.Module):
         self.register_buffer("last_bias", last.bias.detach()[order])
         self.register_buffer("places", torch.eye(4).reshape(4, 1, 1, 2, 2))
 
-    def forward(self, picture: Tensor, modulation: Tensor) -> Tensor:
+    def forward(self, picture: Tensor, grain: Tensor, modulation: Tensor) -> Tensor:
         """
         Args:
             picture: (1, 3, H, W), RGB in [0, 1]; H and W multiples of 8.
+            grain: (1, 6, H / 4, W / 4).
             modulation: (1, W), from `SwiftContent.modulation`.
 
         Returns:
@@ -51,7 +52,7 @@ class FoldedContent(nn.Module):
         """
         matrix, offset = modulation[0, -MAP:-3].reshape(3, 3), modulation[0, -3:]
         half = rectified(self._stem(picture, matrix, offset))
-        features = self.content.from_half(half, Apply(modulation[:, :-MAP]))
+        features = self.content.from_half(half, grain, Apply(modulation[:, :-MAP], self.content.design.modulated))
         recoloured = F.conv2d(
             picture, (self.places * matrix[:, :, None, None]).flatten(0, 1), offset.repeat(4), stride=2
         )

@@ -9,7 +9,7 @@ once the style and the thumbnail are known.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -21,15 +21,15 @@ _FLOOR = 1e-4  # of the variance: a channel that is flat in the thumbnail must n
 
 
 class _Numbers:
-    """A batch of vectors (B, W), read piece by piece."""
+    """A batch of vectors (B, W), read piece by piece: two of each normalisation."""
 
-    def __init__(self, vectors: Tensor) -> None:
-        self._vectors, self._place = vectors, 0
+    def __init__(self, vectors: Tensor, channels: Sequence[int]) -> None:
+        pieces = torch.split(vectors[:, :, None, None], [count for count in channels for _ in range(2)], 1)
+        self._pieces = iter(pieces)  # one split, not many slices: exported, that is one node
 
-    def next(self, count: int) -> Tensor:
-        """(B, count)."""
-        self._place += count
-        return self._vectors[:, self._place - count : self._place]
+    def next(self) -> tuple[Tensor, Tensor]:
+        """(B, C, 1, 1) each."""
+        return next(self._pieces), next(self._pieces)
 
 
 class Measure:
@@ -37,27 +37,27 @@ class Measure:
 
     Args:
         wishes: (B, W): γ and β of each normalisation, in the order in which they are met.
+        channels: of each.
     """
 
-    def __init__(self, wishes: Tensor) -> None:
-        self._wishes = _Numbers(wishes)
+    def __init__(self, wishes: Tensor, channels: Sequence[int]) -> None:
+        self._wishes = _Numbers(wishes, channels)
         self._parts: list[Tensor] = []
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → the same shape."""
-        channels = x.shape[1]
-        gamma, beta = self._wishes.next(channels), self._wishes.next(channels)
+        gamma, beta = self._wishes.next()
         exact = x.to(torch.promote_types(x.dtype, torch.float32))
-        variance, mean = torch.var_mean(exact, (2, 3), correction=0)
-        scale = (1 + gamma) / (variance + _FLOOR).sqrt()
-        shift = beta - mean * scale
-        self._parts += [scale, shift]
-        return _affine(x, scale, shift)
+        mean = exact.mean((2, 3), keepdim=True)
+        centred = exact - mean
+        scale = (1 + gamma) / ((centred * centred).mean((2, 3), keepdim=True) + _FLOOR).sqrt()
+        self._parts += [scale, beta - mean * scale]
+        return (centred * scale + beta).to(x.dtype)
 
     @property
     def modulation(self) -> Tensor:
         """(B, W): for each normalisation met so far, the factors of its channels, and what is added."""
-        return torch.cat(self._parts, 1)
+        return torch.cat(self._parts, 1)[:, :, 0, 0]
 
 
 class Apply:
@@ -65,21 +65,16 @@ class Apply:
 
     Args:
         modulation: (B, W), from `Measure`.
+        channels: of each normalisation.
     """
 
-    def __init__(self, modulation: Tensor) -> None:
-        self._modulation = _Numbers(modulation)
+    def __init__(self, modulation: Tensor, channels: Sequence[int]) -> None:
+        self._modulation = _Numbers(modulation, channels)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → the same shape."""
-        channels = x.shape[1]
-        scale, shift = self._modulation.next(channels), self._modulation.next(channels)
-        return _affine(x, scale, shift)
-
-
-def _affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    shape = (*scale.shape, 1, 1)
-    return x * scale.reshape(shape).to(x.dtype) + shift.reshape(shape).to(x.dtype)
+        scale, shift = self._modulation.next()
+        return x * scale.to(x.dtype) + shift.to(x.dtype)
 
 
 class ModulatedBlock(nn.Module):
@@ -100,8 +95,8 @@ def rectified(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.1)
 
 
-def convolution(inputs: int, outputs: int, *, size: int = 3, stride: int = 1) -> nn.Conv2d:
+def convolution(inputs: int, outputs: int, *, size: int = 3, stride: int = 1, bias: bool = True) -> nn.Conv2d:
     """A convolution that keeps the size (divided by its stride). Zeros stand beyond the border: painters pad pictures
     far enough for them not to show.
     """
-    return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2)
+    return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=bias)

@@ -18,11 +18,14 @@ from impasto.errors import WeightsFormatError, WeightsMissingError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.files import place_file
+from impasto.grain import CELL
 from impasto.networks.export import Port, export, round_to_half
 from impasto.networks.folded import FoldedContent, together
-from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
+from impasto.networks.swift import MULTIPLE, Seen, SwiftDesign, SwiftNetwork, with_grain
 from impasto.paths import is_file
 from impasto.runtime.swift import KIND
+
+_ENCODER = "encoder."  # what the names of the encoder's tensors begin with
 
 
 def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tensor] | None = None) -> None:
@@ -33,7 +36,9 @@ def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tenso
     """
     trained = network.trained().state_dict() if weights is None else weights
     tensors = {name: tensor.detach().float().contiguous() for name, tensor in trained.items()}
-    tensors |= {f"encoder.{n}": t.detach().float().contiguous() for n, t in network.style.encoder.state_dict().items()}
+    tensors |= {
+        f"{_ENCODER}{n}": t.detach().float().contiguous() for n, t in network.style.encoder.state_dict().items()
+    }
     encoder = network.style.encoder
     metadata = {
         "format": KIND,
@@ -43,6 +48,16 @@ def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tenso
     place_file(path, save(tensors, metadata), overwrite=True)
 
 
+def load_trained(path: Path) -> dict[str, Tensor]:
+    """The weights of `SwiftNetwork.trained()` in a file of `save_swift`, of whatever design.
+
+    Raises:
+        WeightsMissingError, WeightsFormatError: as of `load_swift`.
+    """
+    tensors, _ = _read(path)
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(_ENCODER)}
+
+
 def load_swift(path: Path) -> SwiftNetwork:
     """The network that `save_swift` wrote, ready to paint.
 
@@ -50,6 +65,21 @@ def load_swift(path: Path) -> SwiftNetwork:
         WeightsMissingError: no such file.
         WeightsFormatError: another file, or a damaged one.
     """
+    tensors, metadata = _read(path)
+    try:
+        design, encoder = SwiftDesign(**json.loads(metadata["design"])), json.loads(metadata["encoder"])
+        blocks = tuple(tuple(block) for block in encoder["blocks"])
+        network = SwiftNetwork(design, Encoder(Architecture(blocks), padding=encoder["padding"], name="lite"))
+        own = {name.removeprefix(_ENCODER): t for name, t in tensors.items() if name.startswith(_ENCODER)}
+        network.style.encoder.load_state_dict(own)
+        network.trained().load_state_dict({n: t for n, t in tensors.items() if not n.startswith(_ENCODER)})
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise WeightsFormatError(f"{path.name} is damaged.") from error
+    return network.eval().requires_grad_(False)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors, and the metadata."""
     if not is_file(path):
         raise WeightsMissingError(f"There is no weight file {path.name!r} where you said.", hint="Check the path.")
     try:
@@ -57,16 +87,9 @@ def load_swift(path: Path) -> SwiftNetwork:
             metadata = file.metadata() or {}
             if metadata.get("format") != KIND:
                 raise WeightsFormatError(f"{path.name} holds no painter of this kind.")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 — it is no dict
-        design, encoder = SwiftDesign(**json.loads(metadata["design"])), json.loads(metadata["encoder"])
-        blocks = tuple(tuple(block) for block in encoder["blocks"])
-        network = SwiftNetwork(design, Encoder(Architecture(blocks), padding=encoder["padding"], name="lite"))
-        own = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
-        network.style.encoder.load_state_dict(own)
-        network.trained().load_state_dict({n: t for n, t in tensors.items() if not n.startswith("encoder.")})
-    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError, OSError) as error:
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 — it is no dict
+    except (SafetensorError, ValueError, OSError) as error:
         raise WeightsFormatError(f"{path.name} is damaged.") from error
-    return network.eval().requires_grad_(False)
 
 
 def export_swift(
@@ -96,8 +119,14 @@ def export_swift(
     }
     style = Port("style", torch.rand(1, 3, 96, 128, generator=random), {2: ("height", 1), 3: ("width", 1)})
     content = [
-        Port("picture", torch.rand(1, 3, 64, 96, generator=random), _free("height", "width")),
-        Port("thumbnail", torch.rand(1, 3, 48, 64, generator=random), _free("thumbnail_height", "thumbnail_width")),
+        *_seen("picture", "grain", torch.rand(1, 3, 64, 96, generator=random), "height", "width"),
+        *_seen(
+            "thumbnail",
+            "thumbnail_grain",
+            torch.rand(1, 3, 48, 64, generator=random),
+            "thumbnail_height",
+            "thumbnail_width",
+        ),
         Port("code", network.style(style.example)),
     ]
     rules = {"multiple": str(MULTIPLE), "margin": str(network.content.margin)}
@@ -119,11 +148,18 @@ class _ContentSide(nn.Module):
         self.content, self.head = network.content, network.style.head
         self.folded = FoldedContent(network.content)
 
-    def forward(self, picture: Tensor, thumbnail: Tensor, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        modulation = self.content.modulation(thumbnail, self.head.wishes(code))
-        squares = self.folded(picture, modulation)
+    def forward(
+        self, picture: Tensor, grain: Tensor, thumbnail: Tensor, thumbnail_grain: Tensor, code: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        modulation = self.content.modulation(Seen(thumbnail, thumbnail_grain), self.head.wishes(code))
+        squares = self.folded(picture, grain, modulation)
         return together(squares), squares, modulation
 
 
-def _free(height: str, width: str) -> dict[int, tuple[str, int]]:
-    return {2: (height, MULTIPLE), 3: (width, MULTIPLE)}
+def _seen(picture: str, grain: str, example: Tensor, height: str, width: str) -> tuple[Port, Port]:
+    pictures, its_grain = with_grain(example)
+    cells = MULTIPLE // CELL
+    return (
+        Port(picture, pictures, {2: (height, MULTIPLE), 3: (width, MULTIPLE)}),
+        Port(grain, its_grain, {2: (height, cells), 3: (width, cells)}),
+    )

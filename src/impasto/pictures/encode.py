@@ -19,7 +19,6 @@ from impasto.pictures.formats import PictureFormat, can_write
 from impasto.pictures.metadata import Metadata
 from impasto.pictures.picture import Picture
 from impasto.pictures.png16 import DEFLATE_LEVEL, encode_png16
-from impasto.pictures.tiff import encode_tiff
 
 QUALITY = 92
 _JPEG_SEGMENT = 65_000  # bytes that fit into one segment beside its names
@@ -90,6 +89,8 @@ def _encoded(picture: Picture, fmt: PictureFormat, quality: int, bits: int) -> b
         return _saved(picture.image, fmt, _options(picture, fmt, exif, quality))
     samples = _samples(picture, fmt, bits)
     if fmt.name == "TIFF":
+        from impasto.pictures.tiff import encode_tiff  # Pillow's side of it is large, and few write TIFF
+
         return encode_tiff(samples, exif=exif, dpi=picture.dpi, profile=srgb_profile(), metadata=picture.metadata)
     options = _options(picture, fmt, exif, quality)
     if bits == 16:

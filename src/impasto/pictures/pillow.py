@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -53,6 +52,8 @@ def libtiff_silenced() -> Iterator[None]:
     libtiff writes to the process's error stream by itself, past Python, so that stream is led into a file meanwhile.
     What else arrives there, from other threads, is passed on afterwards.
     """
+    import tempfile
+
     with ExitStack() as stack:
         try:
             caught = stack.enter_context(tempfile.TemporaryFile())

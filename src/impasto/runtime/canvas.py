@@ -7,12 +7,14 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from impasto.grain import CELL, grain
 from impasto.pictures import CompactPicture, Picture
 from impasto.runtime.tiles import Span, Tile
 
 Floats = NDArray[np.float32]
 
 # The picture goes on for so many pixels beyond its border, mirrored, so that the network's zeros there don't show.
+# A multiple of the grain's cells.
 BORDER = 48
 _PAIR = np.dtype((np.void, 24))  # of pixels
 
@@ -62,6 +64,13 @@ class Canvas(ABC):
         for outer in (slice(0, inner_columns.start), slice(inner_columns.stop, None)):
             seen[0, :, inner_rows, outer] = window[rows[inner_rows, None], columns[outer]].transpose(2, 0, 1)
         return seen
+
+    def grain(self, part: Tile, seed: int) -> Floats:
+        """(1, 6, h / 4, w / 4): the grain of what `around` shows; its cells are counted from the picture's corner."""
+        rows, columns = (
+            ((span.first - BORDER) // CELL, (span.last - BORDER) // CELL) for span in (part.rows, part.columns)
+        )
+        return grain(rows, columns, seed=seed)[None]
 
     def _squares(self, part: Tile, squares: Floats) -> tuple[int, int, NDArray[np.void]]:
         """Of what the network painted, that which lies in the part and in the picture: (rows of squares, 2, columns) of

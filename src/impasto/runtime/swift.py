@@ -8,17 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import WeightsFormatError
+from impasto.grain import CELL, grain
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
 from impasto.pictures import CompactPicture, Picture
 from impasto.pictures.resize import painted_size, resize
 from impasto.records import check_ranges
 from impasto.runtime.canvas import Canvas, canvas_for
 from impasto.runtime.devices import AUTO
+from impasto.runtime.early import take
 from impasto.runtime.network import Function, Network
 from impasto.runtime.tiles import tiles
 from impasto.styles.code import StyleCode, blend
@@ -31,9 +34,11 @@ Floats = NDArray[np.float32]
 BRUSHES = (0.5, 1.0, 2.0)
 
 # Pixels of a thumbnail and of a style picture as the network sees them, close to what it was trained on.
-_THUMBNAIL_AREA = 400 * 300
+_THUMBNAIL_AREA = 480 * 336
 _STYLE_SIDE = 512
 _SMALLEST = 32
+
+_MEASURED = "thumbnail", "thumbnail_grain", "code"
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class SwiftSettings:
         size: long side of the painting in pixels, or (width, height); None paints at the content picture's own size.
         tile: side of the parts in which large pictures are painted, in pixels; it bounds the memory and changes nothing
             else. None means 1280, and 640 for pictures of print size.
+        seed: of the grain that plain areas are painted from: another one, other strokes there.
         device, threads: see `Network`.
     """
 
@@ -53,6 +59,7 @@ class SwiftSettings:
     brush: float = 1.0
     size: int | tuple[int, int] | None = None
     tile: int | None = None
+    seed: int = 0
     device: str = AUTO
     threads: int | None = None
 
@@ -65,8 +72,26 @@ _RANGES: dict[str, tuple[float, float]] = {
     "brush": (0.5, 2),
     "size": (1, 1 << 17),
     "tile": (64, 16384),
+    "seed": (0, 2**63 - 1),
     "threads": (1, 1024),
 }
+
+
+class Opened(NamedTuple):
+    """The content side, and its first part, rather ready soon than fast."""
+
+    network: Network
+    modulation: Function
+
+
+def open_network(path: Path, device: str = AUTO, threads: int | None = None) -> Opened:
+    """Open the content side in a file; see `Network`."""
+    network = _network(path, device, threads)
+    return Opened(network, network.function("modulation", *_MEASURED, soon=True))
+
+
+def _network(path: Path, device: str, threads: int | None) -> Network:
+    return Network(path, kind=KIND, device=device, threads=threads)
 
 
 class SwiftPainter:
@@ -80,10 +105,9 @@ class SwiftPainter:
 
     def __init__(self, network: Path, settings: SwiftSettings | None = None) -> None:
         self.settings = settings or SwiftSettings()
-        how = {"kind": KIND, "device": self.settings.device, "threads": self.settings.threads}
-        self._file, self._how = network, how
-        self.content = Network(network, **how)  # type: ignore[arg-type]
-        self._modulation = self.content.function("modulation", "thumbnail", "code", soon=True)
+        self._file, self._how = network, (self.settings.device, self.settings.threads)
+        early = take(network) if self._how == (AUTO, None) else None
+        self.content, self._modulation = early or open_network(network, *self._how)
         self._paintings = 0
         self.multiple = self.content.number("multiple", 1, 64)
         self.margin = self.content.number("margin", 0, 4096)
@@ -148,7 +172,7 @@ class SwiftPainter:
         content = content.resized(painted_size(content.size, self.settings.size))
         code = self._strengthened(style, content)
         modulation = self._modulate(_as_batch(self._thumbnail(content)), code)
-        network = self.content.function("squares", "picture", given={"modulation": modulation})
+        network = self.content.function("squares", "picture", "grain", given={"modulation": modulation})
         share = opacity(self.settings.strength)
         canvas = canvas_for(content, self.multiple)
         tile = _rounded(self.settings.tile or canvas.tile, self.multiple)
@@ -163,7 +187,7 @@ class SwiftPainter:
                 if n == 0:
                     canvas.begin()
                 break
-            canvas.put(part, network(canvas.around(part)), share)
+            canvas.put(part, network(canvas.around(part), canvas.grain(part, self.settings.seed)), share)
             steps = n + 1
             if progress is not None:
                 progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, canvas))
@@ -174,14 +198,16 @@ class SwiftPainter:
     def _modulate(self, thumbnail: Floats, code: Floats) -> Floats:
         self._paintings += 1
         if self._paintings == 2:  # whoever paints more than one picture gets it optimised
-            self._modulation = self.content.function("modulation", "thumbnail", "code")
-        return self._modulation(thumbnail, code)
+            self._modulation = self.content.function("modulation", *_MEASURED)
+        height, width = thumbnail.shape[2:]
+        its_grain = grain((0, height // CELL), (0, width // CELL), seed=self.settings.seed)
+        return self._modulation(thumbnail, its_grain[None], code)
 
     @cached_property
     def _code(self) -> Function:
         # Opened when it is needed: named styles have their codes.
         file = self._file.with_name(f"{self._file.stem}-style.onnx")
-        return Network(file, **self._how).function("code", "style")  # type: ignore[arg-type]
+        return _network(file, *self._how).function("code", "style")
 
     def _code_of(self, pixels: Floats, brush: float = 1.0) -> Floats:
         """(D,) of a style picture."""
