@@ -32,7 +32,7 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
     ├── MissingExtraError           50   501   an optional part is not installed; the hint is the command to type
     ├── DeviceError                 51   503   a device asked for by name is not here
     ├── OutOfMemoryError            52   507   this picture needs more memory than there is
-    ├── DivergedError               53   500   the optimisation met NaN and could not recover
+    ├── DivergedError               53   500   an optimisation or a training met NaN and could not recover
     ├── TrainingDataError           54   422   nothing to train on, a checkpoint that does not fit
     ├── ExportError                 55   500   an exported network does not do what the trained one does
     ├── PartialFailureError         60   207   some of several pictures failed; the others are done

@@ -17,7 +17,7 @@ from PIL import Image
 
 from impasto.cli.training_config import as_toml, make_settings
 from impasto.errors import UnknownNameError, UsageError
-from impasto.training.settings import EncoderTraining
+from impasto.training.encoder_settings import EncoderTraining
 
 Impasto = Callable[..., Answer]
 
@@ -148,6 +148,12 @@ def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: 
     for part in ("swift.onnx", "swift-style.onnx"):
         about = {entry.key: entry.value for entry in onnx.load(Path("swift") / part).metadata_props}
         assert (about["name"], json.loads(about["training"])["steps"]) == ("mine", 2)
+    again = words.replace("--run swift", "--run again").split()
+    answer = impasto("train", "swift", *again, "--start", "swift/swift.safetensors", "--name", "ours", "--quiet")
+    assert answer.code == 0, answer.err
+    assert onnx.load("again/swift.onnx").metadata_props[1].value == "ours"
+    answer = impasto("train", "swift", *again, "--start", "photo.jpg")
+    assert answer.code == 32, answer.err
 
 
 def test_the_places_of_swift_are_needed(impasto: Impasto) -> None:

@@ -14,10 +14,11 @@ from impasto.errors import OutputError, TrainingDataError
 from impasto.features import load_encoder
 from impasto.features.encoder import Encoder
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
-from impasto.training.data import PictureBank, find_pictures
+from impasto.training.data import PictureBank
 from impasto.training.encoder import EncoderTrainer
+from impasto.training.encoder_settings import EncoderTraining
 from impasto.training.run import TrainingProgress
-from impasto.training.settings import EncoderTraining
+from impasto.training.sources import find_pictures
 
 BLOCKS = ((4, 6), (6,), (8,), (8, 8), (8,))
 SMALL = EncoderTraining(

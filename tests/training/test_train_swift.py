@@ -11,18 +11,21 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from impasto.errors import UsageError
+from impasto.errors import DivergedError, UsageError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.moments import moments
+from impasto.networks.swift_file import load_swift, load_trained
 from impasto.pictures import read_picture
 from impasto.training.checkpoint import load_checkpoint
-from impasto.training.data import PictureBank, find_pictures
+from impasto.training.data import PictureBank
 from impasto.training.run import TrainingProgress
+from impasto.training.sources import find_pictures
 from impasto.training.style_views import StyleViews
-from impasto.training.swift import SwiftTrainer, out_of_range, style_errors
+from impasto.training.swift import SwiftTask, out_of_range, style_errors
 from impasto.training.swift_settings import SwiftTraining
+from impasto.training.trainer import Trainer
 
 SMALL = SwiftTraining(
     steps=6,
@@ -48,12 +51,12 @@ SMALL = SwiftTraining(
 )
 
 
-def _trainer(settings: SwiftTraining, teacher: Encoder, pictures: Path, run: Path) -> SwiftTrainer:
+def _trainer(settings: SwiftTraining, teacher: Encoder, pictures: Path, run: Path) -> Trainer[SwiftTraining]:
     bank = PictureBank(find_pictures([pictures]))
     with torch.random.fork_rng():
         torch.manual_seed(1)
         encoder = Encoder(Architecture(((3, 3), (4,), (5,), (6, 6), (7,))), padding="reflect")
-    return SwiftTrainer(settings, teacher, encoder, bank, bank, run)
+    return Trainer(SwiftTask(settings, teacher, encoder, bank, bank), run)
 
 
 def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
@@ -77,6 +80,64 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures:
     tensors, expected = load_file(resumed), load_file(whole)
     assert tensors.keys() == expected.keys()
     assert all(torch.equal(tensors[name], expected[name]) for name in expected)
+
+
+def test_it_begins_with_the_weights_of_another_run(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    first = _trainer(SMALL, teacher, pictures, tmp_path / "first").run()
+    start = load_trained(first)
+    settings = replace(SMALL, steps=1, learning_rate=1e-9, head_learning_rate=1e-9, ema=0)
+    bank, encoder = PictureBank(find_pictures([pictures])), load_swift(first).style.encoder
+    second = Trainer(SwiftTask(settings, teacher, encoder, bank, bank, start=start), tmp_path / "second").run()
+    tensors = load_trained(second)
+    assert tensors.keys() == start.keys()
+    for name, tensor in start.items():
+        torch.testing.assert_close(tensors[name], tensor, msg=name)
+    resumed = Trainer(SwiftTask(settings, teacher, encoder, bank, bank), tmp_path / "second")
+    assert torch.equal(load_trained(resumed.run())["content.stem.weight"], tensors["content.stem.weight"])
+
+
+def _break_at(trainer: Trainer[SwiftTraining], steps: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spoil weights and losses at the n-th steps made, counted from 0."""
+    real, made = trainer._train_step, [0]
+
+    def step() -> dict[str, float]:
+        losses = real()
+        made[0] += 1
+        if made[0] - 1 in steps:
+            with torch.no_grad():
+                trainer.task.shipped["content"].stem.weight.fill_(torch.nan)
+            return {**losses, "gram": float("nan")}
+        return losses
+
+    monkeypatch.setattr(trainer, "_train_step", step)
+
+
+def test_a_loss_that_is_no_number_takes_the_run_back(
+    teacher: Encoder, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[TrainingProgress] = []
+    trainer = _trainer(replace(SMALL, log_every=1), teacher, pictures, tmp_path / "run")
+    _break_at(trainer, {4}, monkeypatch)  # a checkpoint stands at 3
+    weights = load_trained(trainer.run(reports.append))
+    assert all(torch.isfinite(tensor).all() for tensor in weights.values())
+    assert [(report.step, report.rollbacks) for report in reports] == [(1, 0), (2, 0), (3, 0), (4, 0)] + [
+        (step, 1) for step in (4, 5, 6)
+    ]
+    assert trainer.ease == 0.5
+    assert reports[-1].peak_memory > 10**7
+    again = _trainer(replace(SMALL, log_every=1), teacher, pictures, tmp_path / "run")
+    again.run()
+    assert again.rollbacks == 1  # a resumed run remembers
+
+
+def test_losses_that_stay_no_numbers_end_it(
+    teacher: Encoder, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = _trainer(SMALL, teacher, pictures, tmp_path / "run")
+    _break_at(trainer, set(range(4, 100)), monkeypatch)
+    with pytest.raises(DivergedError, match=r"At step 3 .*gram.*6th"):
+        trainer.run()
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.pt")["step"] == 3
 
 
 def test_sample_sheets_and_losses_can_be_seen_by_step(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
@@ -168,11 +229,11 @@ def test_blends_mix_statistics_and_moments_by_one_share() -> None:
 
     views = StyleViews(4, lambda n: torch.full((1, 3, 4, 4), float(n)), look)
     views.ready(3)
-    statistics, wanted = views.batch(np.random.default_rng(0), 16, blends=1.0)
+    statistics, wanted = views.batch([np.random.default_rng(n) for n in range(16)], blends=1.0)
     means, _ = wanted["relu3_1"]
     assert len(set(statistics[:, 0].tolist())) > 4
     torch.testing.assert_close(means, statistics, rtol=2**-7, atol=1e-2)
-    whole, _ = views.batch(np.random.default_rng(0), 16, blends=0.0)
+    whole, _ = views.batch([np.random.default_rng(n) for n in range(16)], blends=0.0)
     assert set(whole[:, 0].tolist()) <= {0.0, 1.0, 2.0, 3.0}
 
 

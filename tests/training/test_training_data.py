@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +11,15 @@ import pytest
 from PIL import Image
 
 from impasto.errors import TrainingDataError
-from impasto.training.data import PictureBank, find_pictures
+from impasto.training.data import PictureBank
+from impasto.training.sources import ShardMember, find_pictures
 
 
 def test_pictures_are_found_in_subfolders_in_a_fixed_order(pictures: Path) -> None:
     (pictures / "more").mkdir()
     (pictures / "0.png").rename(pictures / "more" / "z.PNG")
     (pictures / "notes.txt").write_text("not a picture")
-    names = [p.relative_to(pictures).as_posix() for p in find_pictures([pictures])]
+    names = [p.relative_to(pictures).as_posix() for p in find_pictures([pictures]) if isinstance(p, Path)]
     assert names == ["1.png", "2.png", "3.png", "4.png", "5.png", "more/z.PNG"]
 
 
@@ -76,3 +79,59 @@ def test_large_pictures_are_reduced_once(tmp_path: Path) -> None:
     crop = bank.crop(np.random.default_rng(0), 50, scales=(1.0, 1.0))
     assert np.allclose(crop, np.array([10, 200, 30], np.float32) / 255, atol=1e-6)
     assert sum(pixels.nbytes for pixels in bank._cache.values()) == 100 * 50 * 3
+
+
+def _shard(path: Path, files: list[Path]) -> Path:
+    with tarfile.open(path, "w") as archive:
+        for file in files:
+            archive.add(file, arcname=f"set/{file.name}")
+    return path
+
+
+def test_shards_hold_the_same_pictures_as_the_folder(pictures: Path, tmp_path: Path) -> None:
+    files = sorted(pictures.iterdir(), reverse=True)
+    (tmp_path / "notes.md").write_text("no picture")
+    shard = _shard(tmp_path / "shard.tar", [tmp_path / "notes.md", *files])
+    found = find_pictures([shard])
+    assert [Path(source.name).name for source in found] == [file.name for file in sorted(files)]
+    for seed in range(8):
+        ours = PictureBank(found).crop(np.random.default_rng(seed), 16)
+        assert np.array_equal(ours, PictureBank(find_pictures([pictures])).crop(np.random.default_rng(seed), 16))
+
+
+def test_a_folder_may_hold_shards(pictures: Path) -> None:
+    _shard(pictures / "more.tar", [pictures / "0.png"])
+    assert [type(source) for source in find_pictures([pictures])].count(ShardMember) == 1
+
+
+def test_a_list_names_files_folders_and_shards(pictures: Path, tmp_path: Path) -> None:
+    _shard(tmp_path / "s.tar", [pictures / "5.png"])
+    (tmp_path / "list.txt").write_text("# training\n\npictures/3.png\ns.tar\npictures\ngone.png\n")
+    found = find_pictures([tmp_path / "list.txt"])
+    names = [source.name for source in found]
+    assert names == ["3.png", "set/5.png", *(f"{n}.png" for n in range(6)), "gone.png"]
+    bank = PictureBank(found)
+    for seed in range(60):
+        bank.crop(np.random.default_rng(seed), 8)
+    assert bank.skipped == 1
+
+
+@pytest.mark.parametrize("name", ["cut.tar", "packed.tar", "list.txt", "gone", "gone.tar", "gone.txt", "text.md"])
+def test_places_without_pictures_are_refused(pictures: Path, tmp_path: Path, name: str) -> None:
+    whole = _shard(tmp_path / "whole.tar", [pictures / "0.png"]).read_bytes()
+    (tmp_path / "cut.tar").write_bytes(whole[:100])
+    (tmp_path / "packed.tar").write_bytes(gzip.compress(whole))
+    (tmp_path / "list.txt").write_bytes(b"\xff\xfe no text")
+    (tmp_path / "text.md").write_text("no picture")
+    with pytest.raises(TrainingDataError, match=name):
+        find_pictures([tmp_path / name])
+
+
+def test_a_shard_cut_off_after_it_was_read_costs_a_picture_not_the_run(pictures: Path, tmp_path: Path) -> None:
+    shard = _shard(tmp_path / "shard.tar", sorted(pictures.iterdir()))
+    bank = PictureBank(find_pictures([shard]))
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[: len(whole) // 2])
+    for seed in range(40):
+        bank.crop(np.random.default_rng(seed), 8)
+    assert 0 < bank.skipped < 6

@@ -70,7 +70,7 @@ def encoder(
     """
     voice = Voice(quiet=quiet, json=json)
     with needs_extra("Training"):
-        from impasto.training.settings import EncoderTraining
+        from impasto.training.encoder_settings import EncoderTraining
     settings = make_settings(EncoderTraining, config, _flags(steps, size, learning_rate, checkpoint_every, seed))
     if print_config:
         voice.line(as_toml(settings).rstrip())
@@ -80,8 +80,9 @@ def encoder(
     set_up_torch(threads)
     with needs_extra("Training"):
         from impasto.features import load_encoder
-        from impasto.training.data import PictureBank, find_pictures
+        from impasto.training.data import PictureBank
         from impasto.training.encoder import EncoderTrainer
+        from impasto.training.sources import find_pictures
     banks = PictureBank(find_pictures(photos)), PictureBank(find_pictures(paintings))
     begun = None if start is None else load_encoder(start)
     weights = _run(EncoderTrainer(settings, load_encoder(teacher), *banks, run, start=begun), voice)
@@ -93,6 +94,7 @@ def swift(
     teacher: Teacher = None,
     content: Annotated[list[Path] | None, typer.Option(help="Folder of photographs; repeatable.")] = None,
     style: Annotated[list[Path] | None, typer.Option(help="Folder of style pictures; repeatable.")] = None,
+    start: Annotated[Path | None, typer.Option(help="swift.safetensors of another run to begin with.")] = None,
     name: Annotated[str, typer.Option(help="Of the network, by which its style codes know it.")] = "mine",
     run: Run = None,
     config: Config = None,
@@ -122,15 +124,20 @@ def swift(
     set_up_torch(threads)
     with needs_extra("Training"):
         from impasto.features import load_encoder
-        from impasto.networks.swift_file import export_swift, load_swift
-        from impasto.training.data import PictureBank, find_pictures
-        from impasto.training.swift import SwiftTrainer
+        from impasto.networks.swift_file import export_swift, load_swift, load_trained
+        from impasto.training.data import PictureBank
+        from impasto.training.sources import find_pictures
+        from impasto.training.swift import SwiftTask
+        from impasto.training.trainer import Trainer
     banks = PictureBank(find_pictures(content)), PictureBank(find_pictures(style))
     lite = load_encoder("lite")
     judge = lite if teacher is None else load_encoder(teacher)
-    trained = load_swift(_run(SwiftTrainer(settings, judge, lite, *banks, run), voice))
-    for file in export_swift(trained, run, name=name, training=asdict(settings)):
-        voice.note(f"Exported: {run / file}")
+    begun = None if start is None else load_trained(start)
+    trainer = Trainer(SwiftTask(settings, judge, lite, *banks, start=begun), run)
+    weights = _run(trainer, voice)
+    if trainer.leads:
+        for file in export_swift(load_swift(weights), run, name=name, training=asdict(settings)):
+            voice.note(f"Exported: {run / file}")
 
 
 def _flags(
@@ -153,9 +160,14 @@ def _needed(options: str, verb: str) -> UsageError:
 def _run(trainer: TrainingRun[Any], voice: Voice) -> Path:
     """Train with a progress bar, and tell where the weights are."""
     interruption = Interruption("Saving a checkpoint. Press Ctrl-C once more to end without.")
+    rollbacks = 0
     with training_bar(voice) as bar, interruption:
 
         def report(progress: TrainingProgress) -> None:
+            nonlocal rollbacks
+            if progress.rollbacks > rollbacks:
+                rollbacks = progress.rollbacks
+                voice.note("A loss was no number: taken back to the last checkpoint, from there at half the pace.")
             if voice.json:
                 voice.object(asdict(progress))
             if bar is not None:
@@ -167,8 +179,8 @@ def _run(trainer: TrainingRun[Any], voice: Voice) -> Path:
             f"Stopped after step {trainer.step} of {trainer.settings.steps}.",
             hint="A checkpoint is saved; the same command goes on from there.",
         )
-    if voice.json:
+    if trainer.leads and voice.json:
         voice.object({"weights": str(weights), "step": trainer.step})
-    else:
+    elif trainer.leads:
         voice.line(str(weights))
     return weights

@@ -1,8 +1,8 @@
-"""Training pictures: folders walked once, files decoded once into a bounded cache, square crops at random scale."""
+"""Training pictures decoded once into a bounded cache; square crops and views of them at random scale."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,43 +10,27 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.errors import PictureError, TrainingDataError
-from impasto.pictures import SUFFIXES, read_picture
+from impasto.pictures import read_picture
+from impasto.training.sources import PictureSource
 
 Pixels = NDArray[np.uint8]
 
 
-def find_pictures(folders: Iterable[Path]) -> list[Path]:
-    """All files with a picture suffix below `folders`, sorted, so that a seed means the same pictures everywhere.
-
-    Raises:
-        TrainingDataError: a folder is missing, or holds no picture.
-    """
-    found: list[Path] = []
-    for folder in folders:
-        here = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        if not here:
-            raise TrainingDataError(
-                f"There are no pictures in {folder}.", hint="Name a folder that holds photos or paintings."
-            )
-        found += here
-    return found
-
-
 class PictureBank:
-    """Decoded pictures of a list of files; unreadable ones are skipped and counted in `skipped`.
+    """Decoded pictures of a list; unreadable ones are skipped and counted in `skipped`.
 
     Args:
-        paths: picture files.
+        sources: from `find_pictures`.
         long_side: larger pictures are reduced to this many pixels before they are cached.
         cache_bytes: decoded pictures are kept up to this total; the rest is decoded anew each time.
     """
 
-    def __init__(self, paths: Sequence[Path], *, long_side: int = 768, cache_bytes: int = 1 << 30) -> None:
-        if not paths:
+    def __init__(self, sources: Sequence[PictureSource], *, long_side: int = 768, cache_bytes: int = 1 << 30) -> None:
+        if not sources:
             raise TrainingDataError("There are no training pictures.")
-        self.paths, self.long_side = list(paths), long_side
-        self._bad: set[Path] = set()
-        self._cache: dict[Path, Pixels] = {}
+        self.sources, self.long_side = list(sources), long_side
+        self._bad: set[PictureSource] = set()
+        self._cache: dict[PictureSource, Pixels] = {}
         self._room = cache_bytes
 
     @property
@@ -84,25 +68,26 @@ class PictureBank:
         return _window(rng, pixels, (left, top, left + across, top + down), size)
 
     def _any(self, rng: np.random.Generator) -> Pixels:
-        while len(self._bad) < len(self.paths):
+        while len(self._bad) < len(self.sources):
             # A bad picture is drawn again and again, not removed: a resumed run must draw the same ones.
-            path = self.paths[rng.integers(len(self.paths))]
-            if path in self._bad:
+            source = self.sources[rng.integers(len(self.sources))]
+            if source in self._bad:
                 continue
             try:
-                return self._decoded(path)
-            except PictureError:
-                self._bad.add(path)
-        raise TrainingDataError(f"None of the {len(self.paths)} training pictures could be read.")
+                return self._decoded(source)
+            except (PictureError, OSError):
+                self._bad.add(source)
+        raise TrainingDataError(f"None of the {len(self.sources)} training pictures could be read.")
 
-    def _decoded(self, path: Path) -> Pixels:
-        if path not in self._cache:
-            pixels = self._reduced(np.round(read_picture(path).pixels * 255).astype(np.uint8))
+    def _decoded(self, source: PictureSource) -> Pixels:
+        if source not in self._cache:
+            picture = read_picture(source if isinstance(source, Path) else source.read())
+            pixels = self._reduced(np.round(picture.pixels * 255).astype(np.uint8))
             if pixels.nbytes > self._room:
                 return pixels
             self._room -= pixels.nbytes
-            self._cache[path] = pixels
-        return self._cache[path]
+            self._cache[source] = pixels
+        return self._cache[source]
 
     def _reduced(self, pixels: Pixels) -> Pixels:
         height, width = pixels.shape[:2]

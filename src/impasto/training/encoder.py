@@ -28,9 +28,10 @@ from impasto.training.average import Average
 from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import add, live_channels, normalise, one_sided_error, prune, relative_error
-from impasto.training.optimizer import FilterOptimizer, learning_rate
+from impasto.training.encoder_settings import EncoderTraining
+from impasto.training.optimizer import FilterOptimizer
 from impasto.training.run import TrainingRun
-from impasto.training.settings import EncoderTraining
+from impasto.training.schedule import pace
 from impasto.training.unfinished import UnfinishedPaintings
 
 MATCHED_LAYERS = (*STYLE_LAYERS[:4], "relu4_2", "relu5_1")
@@ -78,7 +79,7 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
 
     def _train_step(self) -> dict[str, float]:
         s = self.settings
-        rng = np.random.default_rng((s.seed, self.step))
+        rng = self.chance()
         low_precision = self.step < s.full_precision_from * s.steps
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low_precision):
             if self.step % s.advance_every == 0:
@@ -110,7 +111,8 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
             losses["gradient"] = gradient_loss.item()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.student.convolutions.parameters(), 1.0)
-        self.optimizer.step(learning_rate(s.learning_rate, self.step, s.steps, warm_up=s.warm_up))
+        rate = self.ease * pace("exponential", self.step, s.steps, warm_up=s.warm_up)
+        self.optimizer.step(rate * s.learning_rate)
         self.average.update(self.student, self.step)
         return losses
 

@@ -1,8 +1,7 @@
-"""The optimiser for networks in training: Muon for the filters and matrices, Adam for the biases."""
+"""The optimisers for networks in training: Muon for filters and matrices with Adam for the biases, or Adam for all."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -46,9 +45,24 @@ class FilterOptimizer:
         self._adam.load_state_dict(state["adam"])
 
 
-def learning_rate(first: float, step: int, steps: int, *, warm_up: int) -> float:
-    """A linear rise to `first` over `warm_up` steps, times an exponential fall to a hundredth over all `steps`."""
-    return first * math.exp(math.log(0.01) * step / steps) * min(1.0, (step + 1) / warm_up)
+class AdamOptimizer:
+    """Adam (Kingma & Ba 2015) for all parameters of a module that require gradients."""
+
+    def __init__(self, module: nn.Module, *, betas: tuple[float, float] = (0.9, 0.99)) -> None:
+        self._adam = torch.optim.Adam([p for p in module.parameters() if p.requires_grad], betas=betas)
+
+    def step(self, learning_rate: float) -> None:
+        """One step along the gradients that the parameters hold; they are dropped afterwards."""
+        for group in self._adam.param_groups:
+            group["lr"] = learning_rate
+        self._adam.step()
+        self._adam.zero_grad()
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._adam.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._adam.load_state_dict(state)
 
 
 def _matrix(weights: Tensor) -> Tensor:

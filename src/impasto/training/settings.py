@@ -1,91 +1,84 @@
-"""All that can be chosen about the training of an encoder, in one flat, checked record."""
+"""What can be chosen about every training, in one flat, checked record; families add what is theirs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from impasto.errors import UsageError
-from impasto.features.architectures import LITE
 from impasto.records import check_ranges
+from impasto.training.schedule import Schedule
+
+_MOST = 10**9
 
 
 @dataclass(frozen=True)
-class EncoderTraining:
-    """Settings of a run, saved beside its checkpoint; a run is resumed only under the settings it began with (but for
-    `steps`, which may be changed to make it longer or shorter).
+class TrainingSettings:
+    """Settings of a run, saved with it; it is resumed only under those it began with (but for `steps`).
 
-    `blocks` are the student's channels (see `Architecture`). `mix` is how many crops of a batch are photos,
-    paintings, blends and unfinished paintings; `zoom` bounds how far they are reduced and enlarged. The learning rate
-    falls exponentially from `learning_rate` to a hundredth of it: Muon's steps are as long as the rate whatever the
-    gradient, so that the error cannot fall below what the rate allows. `content_weight` is that of the features of
-    the content layer, the other layers' being 1, and `hint_weight` that of the layers between them (FitNets, Romero et
-    al. 2015), whose first channels are then matched too. `pool` unfinished paintings are kept, each replaced after
-    `lifetime` steps of its own.
+    Attributes:
+        steps, batch: how many steps, of how many samples, over all processes together.
+        accumulate: in how many parts, one after another, a process takes its share of a batch: less memory.
+        precision: of the arithmetic of networks; weights and losses are float32 always. auto: bfloat16 where the
+            processor has it.
+        learning_rate: at its highest.
+        schedule, warm_up: how it falls, and over how many steps it rises before; see `pace`.
+        clip: gradients are scaled down to this norm.
+        ema: decay of the weights' moving average, which is the result; see `Average`.
+        patience: the run ends early after so many steps without gain, judged by the weighted sum of the losses; 0:
+            never.
+        checkpoint_every, log_every, samples_every: steps between checkpoints, reports and sample sheets.
+        device, seed: of all computation, and of all chance.
     """
 
-    steps: int = 16_000
-    size: int = 128
-    mix: tuple[int, int, int, int] = (1, 1, 1, 2)
-    zoom: tuple[float, float] = (0.5, 2.5)
-    learning_rate: float = 8e-3
-    warm_up: int = 200
-    content_weight: float = 2.0
-    gram_weight: float = 2.0
-    hint_weight: float = 4.0
-    gradient_weight: float = 0.0
-    gradient_from: int = 2_000
-    gradient_crops: int = 2
-    pool: int = 48
-    lifetime: int = 240
-    advance_every: int = 24
-    advance_crops: int = 6
-    advance_steps: int = 10
-    full_precision_from: float = 0.9
+    steps: int = 10_000
+    batch: int = 4
+    accumulate: int = 1
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    learning_rate: float = 1e-3
+    schedule: Schedule = "exponential"
+    warm_up: int = 100
+    clip: float = 2.0
     ema: float = 0.999
+    patience: int = 0
     checkpoint_every: int = 500
     log_every: int = 50
+    samples_every: int = 2000
     device: str = "auto"
     seed: int = 0
-    blocks: tuple[tuple[int, ...], ...] = LITE.blocks
+
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "steps": (1, _MOST),
+        "batch": (1, 4096),
+        "accumulate": (1, 4096),
+        "learning_rate": (1e-9, 10),
+        "warm_up": (1, _MOST),
+        "clip": (1e-6, 1e9),
+        "ema": (0, 0.999999),
+        "patience": (0, _MOST),
+        "checkpoint_every": (1, _MOST),
+        "log_every": (1, _MOST),
+        "samples_every": (1, _MOST),
+        "seed": (0, 2**32),
+    }
 
     def __post_init__(self) -> None:
-        check_ranges(self, _RANGES)
-        if sum(self.mix) == 0:
+        check_ranges(self, self.ranges)
+        if self.batch % self.accumulate:
             raise UsageError(
-                "mix asks for no pictures at all.", hint="At least one of its four numbers must be above 0."
-            )
-        if self.zoom[0] > self.zoom[1]:
-            raise UsageError(f"zoom is {self.zoom}.", hint="The smaller number comes first.")
-        if len(self.blocks) != 5 or len(self.blocks[3]) < 2:
-            raise UsageError(
-                "blocks does not reach the layers that are matched.",
-                hint="It must hold five blocks, the fourth with two convolutions or more.",
+                f"A batch of {self.batch} can't be taken in {self.accumulate} equal parts.",
+                hint="Make batch a multiple of accumulate.",
             )
 
 
-_MOST = 10**9
-_RANGES: dict[str, tuple[float, float]] = {
-    "steps": (1, _MOST),
-    "size": (16, 4096),
-    "mix": (0, 1024),
-    "zoom": (0.05, 20),
-    "learning_rate": (1e-9, 10),
-    "warm_up": (1, _MOST),
-    "content_weight": (0, 1e6),
-    "gram_weight": (0, 1e6),
-    "hint_weight": (0, 1e6),
-    "gradient_weight": (0, 1e6),
-    "gradient_from": (0, _MOST),
-    "gradient_crops": (1, 1024),
-    "pool": (1, 4096),
-    "lifetime": (1, 100_000),
-    "advance_every": (1, _MOST),
-    "advance_crops": (1, 1024),
-    "advance_steps": (1, 1000),
-    "full_precision_from": (0, 1),
-    "ema": (0, 0.999999),
-    "checkpoint_every": (1, _MOST),
-    "log_every": (1, _MOST),
-    "seed": (0, 2**32),
-    "blocks": (1, 4096),
-}
+def check_pairs(settings: TrainingSettings, *names: str) -> None:
+    """See that these fields, each a pair of bounds, have the smaller number first.
+
+    Raises:
+        UsageError: the first that does not.
+    """
+    for name in names:
+        low, high = getattr(settings, name)
+        if low > high:
+            raise UsageError(f"{name} is {(low, high)}.", hint="The smaller number comes first.")

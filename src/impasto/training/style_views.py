@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,12 +15,16 @@ from impasto.losses.moments import moments
 Moments = dict[str, tuple[Tensor, Tensor]]  # by layer: mean (B, C), covariance (B, C, C)
 
 
-@dataclass(frozen=True)
-class StyleView:
-    """One way of looking at a style picture: its statistics for the style side, its moments for the loss."""
+class StyleView(NamedTuple):
+    """One way of looking at a style picture.
 
-    statistics: Tensor  # (S,)
-    moments: Moments  # B = 1, in bfloat16
+    Attributes:
+        statistics: for the style side, (S,).
+        moments: for the loss, of a batch of one, in bfloat16.
+    """
+
+    statistics: Tensor
+    moments: Moments
 
 
 class StyleViews:
@@ -48,21 +52,16 @@ class StyleViews:
             if n not in self._views:
                 self._views[n] = self._make(n)
 
-    def batch(self, rng: np.random.Generator, size: int, *, blends: float) -> tuple[Tensor, Moments]:
-        """Statistics (B, S) and moments of `size` styles, a share of them `blends` of two views.
+    def batch(self, chances: Sequence[np.random.Generator], *, blends: float) -> tuple[Tensor, Moments]:
+        """Statistics (B, S) and moments of styles, one for each source of chance, a share of them `blends` of two
+        views.
 
-        A blend's statistics and moments are the means of both views' by share.
+        A blend's numbers are the means of both views' by share.
         """
         numbers = sorted(self._views)
-        chosen = [self._one(rng, numbers, blends) for _ in range(size)]
+        chosen = [self._one(rng, numbers, blends) for rng in chances]
         statistics = torch.stack([view.statistics for view in chosen])
-        return statistics, {
-            layer: (
-                torch.cat([view.moments[layer][0] for view in chosen]).float(),
-                torch.cat([view.moments[layer][1] for view in chosen]).float(),
-            )
-            for layer in STYLE_LAYERS
-        }
+        return statistics, _combined([view.moments for view in chosen], lambda parts: torch.cat(list(parts)).float())
 
     def _one(self, rng: np.random.Generator, numbers: list[int], blends: float) -> StyleView:
         first, second = (self._views[numbers[i]] for i in rng.integers(len(numbers), size=2))
@@ -84,11 +83,14 @@ class StyleViews:
 
 
 def _blend(a: StyleView, b: StyleView, share: float) -> StyleView:
-    def mixed(x: Tensor, y: Tensor) -> Tensor:
+    def mixed(parts: Sequence[Tensor]) -> Tensor:
+        x, y = parts
         return share * x + (1 - share) * y
 
-    both: Moments = {}
-    for layer, (mean, covariance) in a.moments.items():
-        its_mean, its_covariance = b.moments[layer]
-        both[layer] = (mixed(mean, its_mean), mixed(covariance, its_covariance))
-    return StyleView(mixed(a.statistics, b.statistics), both)
+    return StyleView(mixed([a.statistics, b.statistics]), _combined([a.moments, b.moments], mixed))
+
+
+def _combined(several: Sequence[Moments], combine: Callable[[Sequence[Tensor]], Tensor]) -> Moments:
+    """Tensor by tensor."""
+    layers = {layer: [moments[layer] for moments in several] for layer in several[0]}
+    return {layer: (combine([m for m, _ in pairs]), combine([c for _, c in pairs])) for layer, pairs in layers.items()}

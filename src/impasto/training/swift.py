@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.content import content_error
 from impasto.losses.moments import moments
+from impasto.networks.inheritance import inherit
 from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
 from impasto.networks.swift_file import save_swift
 from impasto.optimize.hardware import resolve_device
-from impasto.pictures import write_picture
+from impasto.pictures import Picture
 from impasto.styles import draw, names
-from impasto.training.average import Average
 from impasto.training.crops import to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import relative_errors
-from impasto.training.optimizer import FilterOptimizer, learning_rate
-from impasto.training.run import TrainingRun
+from impasto.training.optimizer import AdamOptimizer, FilterOptimizer
 from impasto.training.samples import sample_sheet
 from impasto.training.style_views import Moments, StyleViews
 from impasto.training.swift_settings import SwiftTraining
+from impasto.training.task import Chance, Losses, Player, Task
 
 _SAMPLES, _SAMPLE_SIDE = 4, 256
 CONTENT_LAYER = "relu4_1"
 _CONTENT_FROM = 0.6  # of the steps
+_THUMBNAILS = 2**32  # a purpose of chance that is no sample's number
 DETAIL_LAYERS = ("relu2_1", "relu3_1")
 
 
-class SwiftTrainer(TrainingRun[SwiftTraining]):
-    """Trains a painter for any style; see `TrainingRun`.
+class SwiftTask(Task[SwiftTraining]):
+    """Trains a painter for any style; see `Task`.
 
     Muon for the filters, Adam for the perceptron that makes the codes: after 1 000 steps of a first form of the
     network, the fixtures' style score at 320 px was 0.146 with Adam (3e-3) for both, 0.110 with Muon (5e-3) for the
@@ -48,7 +49,7 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         teacher: the loss network.
         encoder: of the style side; it stays as it is.
         photos, paintings: training pictures.
-        folder: gets the latest `swift.safetensors`, and sheets of `samples`.
+        start: trained weights to begin with; see `inherit`.
     """
 
     def __init__(
@@ -58,54 +59,41 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         encoder: Encoder,
         photos: PictureBank,
         paintings: PictureBank,
-        folder: Path,
+        *,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
-        super().__init__(settings, folder)
+        self.settings, self._inherited = settings, start
         self.device = resolve_device(settings.device)
         self.teacher = teacher.eval().requires_grad_(False).on(self.device)
         self.photos, self.paintings = photos, paintings
         torch.manual_seed(settings.seed)
         design = SwiftDesign(settings.half, settings.quarter, settings.eighth, settings.blocks, settings.hidden)
         self.network = SwiftNetwork(design, encoder).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = Average(self.network.trained(), settings.ema)
-        self.filters = FilterOptimizer(self.network.content)
-        self.codes = torch.optim.Adam(self.network.style.head.parameters(), betas=(0.9, 0.99))
+        filters, codes = FilterOptimizer(self.network.content), AdamOptimizer(self.network.style.head)
+        self.shipped = self.network.trained()
+        optimizers = ((filters, settings.learning_rate), (codes, settings.head_learning_rate))
+        self.players = (Player("painter", self.shipped, optimizers),)
         self.views = StyleViews(settings.views, self._draw, self._look)
+        self._step = 0
 
-    # -- one step
+    # -- losses
 
-    def _train_step(self) -> dict[str, float]:
+    def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
+        chances = [chance(n) for n in samples]
+        contents = self._contents(chances)
+        thumbnails = self._thumbnails(contents, chance(_THUMBNAILS))
+        seed = self._step * self.settings.batch + samples.start
+        if self._step % self.settings.identity_every == 0:
+            return self._identity_losses(contents, thumbnails, seed)
+        return self._style_losses(contents, thumbnails, chances, seed)
+
+    def _style_losses(
+        self, contents: Tensor, thumbnails: Tensor, chances: Sequence[np.random.Generator], seed: int
+    ) -> Losses:
         s = self.settings
-        rng = np.random.default_rng((s.seed, self.step))
-        self.views.ready(s.views + self.step // s.renew_every)
-        contents = self._contents(rng)
-        thumbnails = self._thumbnails(contents, rng)
-        identity = self.step % s.identity_every == 0
-        with torch.autocast(self.device.type, torch.bfloat16):
-            losses = (
-                self._identity_losses(contents, thumbnails) if identity else self._losses(contents, thumbnails, rng)
-            )
-        weighted = [weight * loss for weight, loss in losses.values()]
-        torch.autograd.backward(torch.stack(weighted).sum())
-        nn.utils.clip_grad_norm_(self.network.trained().parameters(), s.clip)
-        pace = learning_rate(1.0, self.step, s.steps, warm_up=s.warm_up)
-        self.filters.step(pace * s.learning_rate)
-        for group in self.codes.param_groups:
-            group["lr"] = pace * s.head_learning_rate
-        self.codes.step()
-        self.codes.zero_grad()
-        self.average.update(self.network.trained(), self.step)
-        if (self.step + 1) % s.samples_every == 0:
-            self._show_samples()
-        return {name: loss.item() for name, (_, loss) in losses.items()}
-
-    def _losses(
-        self, contents: Tensor, thumbnails: Tensor, rng: np.random.Generator
-    ) -> dict[str, tuple[float, Tensor]]:
-        """Weight and value by name."""
-        s = self.settings
-        statistics, wanted = self.views.batch(rng, len(contents), blends=s.blends)
-        painted = self.network(contents, thumbnails, self.network.style.head(statistics.to(self.device)))
+        statistics, wanted = self.views.batch(chances, blends=s.blends)
+        codes = self.network.style.head(statistics.to(self.device))
+        painted = self.network(contents, thumbnails, codes, seed=seed)
         with torch.no_grad():
             kept = self.teacher(contents, (*DETAIL_LAYERS, CONTENT_LAYER))
         features = self.teacher(painted.float().clamp(-0.5, 1.5), STYLE_LAYERS)
@@ -120,8 +108,8 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
             "range": (s.range_weight, out_of_range(painted)),
         }
 
-    def _identity_losses(self, contents: Tensor, thumbnails: Tensor) -> dict[str, tuple[float, Tensor]]:
-        painted = self.network(contents, thumbnails, self.network.style(contents))
+    def _identity_losses(self, contents: Tensor, thumbnails: Tensor, seed: int) -> Losses:
+        painted = self.network(contents, thumbnails, self.network.style(contents), seed=seed)
         s = self.settings
         return {
             "identity": (s.identity_weight, (painted.float() - contents).abs().mean()),
@@ -131,15 +119,19 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
     @property
     def _content_weight(self) -> float:
         first, last = self.settings.content_weight
-        late = max(0.0, self.step / self.settings.steps - _CONTENT_FROM) / (1 - _CONTENT_FROM)
+        late = max(0.0, self._step / self.settings.steps - _CONTENT_FROM) / (1 - _CONTENT_FROM)
         return first + (last - first) * late
 
     # -- data
 
-    def _contents(self, rng: np.random.Generator) -> Tensor:
+    def ready(self, step: int) -> None:
+        self._step = step
+        self.views.ready(self.settings.views + step // self.settings.renew_every)
+
+    def _contents(self, chances: Sequence[np.random.Generator]) -> Tensor:
         s = self.settings
         crops = []
-        for _ in range(s.batch):
+        for rng in chances:
             bank = self.paintings if rng.random() < s.paintings_as_content else self.photos
             crops.append(to_tensor(bank.crop(rng, s.size, scales=s.zoom)))
         return torch.stack(crops).to(self.device).contiguous(memory_format=torch.channels_last)
@@ -170,43 +162,26 @@ class SwiftTrainer(TrainingRun[SwiftTraining]):
         with torch.autocast(self.device.type, torch.bfloat16):
             return self.network.style.statistics(picture), self.teacher(picture, STYLE_LAYERS)
 
-    def _show_samples(self) -> None:
-        """Write a sheet of paintings by the average weights: the same pictures each time, for the eye."""
+    # -- the run
+
+    def begin(self) -> None:
+        self.views.ready(self.settings.views)
+        if self._inherited is None:
+            self.network.style.head.calibrate(self.views.statistics())
+        else:
+            inherit(self.network, self._inherited)
+
+    def sheet(self, weights: Mapping[str, Tensor]) -> Picture:
         rng = np.random.default_rng(self.settings.seed)
         contents = [self.photos.crop(rng, _SAMPLE_SIDE, scales=(0.9, 1.1)) for _ in range(_SAMPLES)]
         styles = [self.paintings.view(rng, _SAMPLE_SIDE) for _ in range(_SAMPLES)]
         network = copy.deepcopy(self.network).eval()
-        network.trained().load_state_dict(self.average.weights)
-        sheet = sample_sheet(network, contents, styles, device=self.device)
-        self.board.picture(self.step + 1, "samples", sheet)
-        folder = self.folder / "samples"
-        folder.mkdir(exist_ok=True)
-        write_picture(sheet, folder / f"{self.step + 1:07}.jpg", overwrite=True)
+        network.trained().load_state_dict(weights)
+        return sample_sheet(network, contents, styles, device=self.device)
 
-    # -- state
-
-    def _start_anew(self) -> None:
-        self.views.ready(self.settings.views)
-        self.network.style.head.calibrate(self.views.statistics())
-        self.average = Average(self.network.trained(), self.settings.ema)
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "network": self.network.trained().state_dict(),
-            "average": self.average.weights,
-            "filters": self.filters.state_dict(),
-            "codes": self.codes.state_dict(),
-        }
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self.network.trained().load_state_dict(state["network"])
-        self.average.load(state["average"])
-        self.filters.load_state_dict(state["filters"])
-        self.codes.load_state_dict(state["codes"])
-
-    def _write(self) -> Path:
-        path = self.folder / "swift.safetensors"
-        save_swift(self.network, path, weights=self.average.weights)
+    def write(self, folder: Path, weights: Mapping[str, Tensor]) -> Path:
+        path = folder / "swift.safetensors"
+        save_swift(self.network, path, weights=weights)
         return path
 
 

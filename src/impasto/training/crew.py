@@ -1,0 +1,77 @@
+"""The processes that train one network together, as `torchrun` starts them; alone, a crew of one.
+
+Each takes its share of every batch; gradients are averaged over all before any step (synchronous data parallelism, as
+of torch's DistributedDataParallel, Li et al. 2020). Ours averages after the whole backward pass, which suits several
+losses and several players, and costs little for small networks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+
+from impasto.errors import UsageError
+
+
+class Crew:
+    """
+    Args:
+        device: where this process computes; with CUDA the crew talks through NCCL, else through Gloo.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.size = int(os.environ.get("WORLD_SIZE", "1"))
+        self.place = int(os.environ.get("RANK", "0"))
+        if self.size > 1 and not distributed.is_initialized():
+            distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and tells how it goes: one of the crew does."""
+        return self.place == 0
+
+    def share(self, batch: int, parts: int) -> list[range]:
+        """Which samples of a batch this process takes, in so many parts.
+
+        Raises:
+            UsageError: the batch can't be shared evenly.
+        """
+        count, rest = divmod(batch, self.size * parts)
+        if rest or not count:
+            raise UsageError(
+                f"A batch of {batch} can't be shared by {self.size} processes in {parts} parts each.",
+                hint=f"Make it a multiple of {self.size * parts}.",
+            )
+        first = self.place * count * parts
+        return [range(first + n * count, first + (n + 1) * count) for n in range(parts)]
+
+    def average(self, tensors: Iterable[Tensor]) -> None:
+        """Replace tensors, of the same shapes in every process, by their means over the crew."""
+        if self.size == 1:
+            return
+        several = list(tensors)
+        together = torch.cat([tensor.flatten().float() for tensor in several])
+        distributed.all_reduce(together)
+        together /= self.size
+        for tensor, mean in zip(several, torch.split(together, [t.numel() for t in several]), strict=True):
+            tensor.copy_(mean.view_as(tensor))
+
+    def mean(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Numbers by name as means over the crew; all have the same names."""
+        if self.size == 1:
+            return dict(numbers)
+        values = torch.tensor([numbers[name] for name in numbers], dtype=torch.float64)
+        distributed.all_reduce(values)
+        return dict(zip(numbers, (values / self.size).tolist(), strict=True))
+
+    def told(self, value: Any) -> Any:
+        """What the leader gives, in every process."""
+        if self.size == 1:
+            return value
+        box = [value]
+        distributed.broadcast_object_list(box, src=0)
+        return box[0]
