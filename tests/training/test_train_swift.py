@@ -68,7 +68,7 @@ def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     assert last["moments"] < 0.9 * first["moments"]
     assert last["identity"] < 0.05  # as it begins: what is painted in its own style is left alone
     assert last["range"] < 1e-3
-    assert set(last) == {"content", "detail", "gram", "moments", "range", "identity"}
+    assert set(last) == {"content", "detail", "gram", "moments", "spectrum", "range", "identity"}
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_blends_mix_statistics_and_moments_by_one_share() -> None:
     views = StyleViews(4, lambda n: torch.full((1, 3, 4, 4), float(n)), look)
     views.ready(3)
     statistics, wanted = views.batch([np.random.default_rng(n) for n in range(16)], blends=1.0)
-    means, _ = wanted["relu3_1"]
+    means, _ = wanted.moments["relu3_1"]
     assert len(set(statistics[:, 0].tolist())) > 4
     torch.testing.assert_close(means, statistics, rtol=2**-7, atol=1e-2)
     whole, _ = views.batch([np.random.default_rng(n) for n in range(16)], blends=0.0)

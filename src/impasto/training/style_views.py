@@ -11,8 +11,21 @@ from torch import Tensor
 
 from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.moments import moments
+from impasto.losses.spectrum import BLOCK, spectrum
 
 Moments = dict[str, tuple[Tensor, Tensor]]  # by layer: mean (B, C), covariance (B, C, C)
+
+
+class Wanted(NamedTuple):
+    """What the losses want of paintings in some styles.
+
+    Attributes:
+        moments: by layer.
+        spectrum: (B, 3, 32, 17); see `losses.spectrum`.
+    """
+
+    moments: Moments
+    spectrum: Tensor
 
 
 class StyleView(NamedTuple):
@@ -20,11 +33,11 @@ class StyleView(NamedTuple):
 
     Attributes:
         statistics: for the style side, (S,).
-        moments: for the loss, of a batch of one, in bfloat16.
+        wanted: for the losses: of a batch of one, the moments in bfloat16.
     """
 
     statistics: Tensor
-    moments: Moments
+    wanted: Wanted
 
 
 class StyleViews:
@@ -52,16 +65,16 @@ class StyleViews:
             if n not in self._views:
                 self._views[n] = self._make(n)
 
-    def batch(self, chances: Sequence[np.random.Generator], *, blends: float) -> tuple[Tensor, Moments]:
-        """Statistics (B, S) and moments of styles, one for each source of chance, a share of them `blends` of two
-        views.
+    def batch(self, chances: Sequence[np.random.Generator], *, blends: float) -> tuple[Tensor, Wanted]:
+        """Statistics (B, S) of styles, one for each source of chance, a share of them `blends` of two views, and what
+        is wanted of them.
 
         A blend's numbers are the means of both views' by share.
         """
         numbers = sorted(self._views)
         chosen = [self._one(rng, numbers, blends) for rng in chances]
         statistics = torch.stack([view.statistics for view in chosen])
-        return statistics, _combined([view.moments for view in chosen], lambda parts: torch.cat(list(parts)).float())
+        return statistics, _combined([view.wanted for view in chosen], lambda parts: torch.cat(list(parts)).float())
 
     def _one(self, rng: np.random.Generator, numbers: list[int], blends: float) -> StyleView:
         first, second = (self._views[numbers[i]] for i in rng.integers(len(numbers), size=2))
@@ -74,12 +87,13 @@ class StyleViews:
 
     @torch.no_grad()
     def _make(self, n: int) -> StyleView:
-        statistics, features = self._look(self._draw(n))
+        picture = self._draw(n)
+        statistics, features = self._look(picture)
         found: Moments = {}
         for layer in STYLE_LAYERS:
             mean, covariance = moments(features[layer])
             found[layer] = (mean.bfloat16(), covariance.bfloat16())
-        return StyleView(statistics[0], found)
+        return StyleView(statistics[0], Wanted(found, spectrum(_large_enough(picture))))
 
 
 def _blend(a: StyleView, b: StyleView, share: float) -> StyleView:
@@ -87,10 +101,21 @@ def _blend(a: StyleView, b: StyleView, share: float) -> StyleView:
         x, y = parts
         return share * x + (1 - share) * y
 
-    return StyleView(mixed([a.statistics, b.statistics]), _combined([a.moments, b.moments], mixed))
+    return StyleView(mixed([a.statistics, b.statistics]), _combined([a.wanted, b.wanted], mixed))
 
 
-def _combined(several: Sequence[Moments], combine: Callable[[Sequence[Tensor]], Tensor]) -> Moments:
+def _combined(several: Sequence[Wanted], combine: Callable[[Sequence[Tensor]], Tensor]) -> Wanted:
     """Tensor by tensor."""
-    layers = {layer: [moments[layer] for moments in several] for layer in several[0]}
-    return {layer: (combine([m for m, _ in pairs]), combine([c for _, c in pairs])) for layer, pairs in layers.items()}
+    layers = {layer: [wanted.moments[layer] for wanted in several] for layer in several[0].moments}
+    return Wanted(
+        {layer: (combine([m for m, _ in pairs]), combine([c for _, c in pairs])) for layer, pairs in layers.items()},
+        combine([wanted.spectrum for wanted in several]),
+    )
+
+
+def _large_enough(picture: Tensor) -> Tensor:
+    """The picture, mirrored beyond its border where a side is shorter than a block of the spectrum."""
+    height, width = picture.shape[2:]
+    rows, columns = (torch.arange(max(BLOCK, side)) % (2 * side) for side in (height, width))
+    rows, columns = torch.minimum(rows, 2 * height - 1 - rows), torch.minimum(columns, 2 * width - 1 - columns)
+    return picture[:, :, rows][:, :, :, columns]

@@ -15,6 +15,7 @@ from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.content import content_error
 from impasto.losses.moments import moments
+from impasto.losses.spectrum import spectrum
 from impasto.networks.inheritance import inherit
 from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
 from impasto.networks.swift_file import save_swift
@@ -97,7 +98,8 @@ class SwiftTask(Task[SwiftTraining]):
         with torch.no_grad():
             kept = self.teacher(contents, (*DETAIL_LAYERS, CONTENT_LAYER))
         features = self.teacher(painted.float().clamp(-0.5, 1.5), STYLE_LAYERS)
-        gram, apart = style_errors(features, wanted)
+        gram, apart = style_errors(features, wanted.moments)
+        waves = softened(_relative(spectrum(painted), wanted.spectrum.to(self.device))).mean()
         details = [content_error(features[layer], kept[layer], "normalised") for layer in DETAIL_LAYERS]
         found = features[CONTENT_LAYER].float(), kept[CONTENT_LAYER].float()
         return {
@@ -105,6 +107,7 @@ class SwiftTask(Task[SwiftTraining]):
             "detail": (s.detail_weight, torch.stack(details).mean()),
             "gram": (s.gram_weight, gram),
             "moments": (s.moments_weight, apart),
+            "spectrum": (s.spectrum_weight, waves),
             "range": (s.range_weight, out_of_range(painted)),
         }
 

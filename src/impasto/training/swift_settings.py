@@ -28,6 +28,7 @@ class SwiftTraining(TrainingSettings):
             last 40 % of the steps: textures are learnt first, then how much of them a picture bears.
         detail_weight: of the content loss at relu2_1 and relu3_1, normalised.
         gram_weight, moments_weight: of the two style losses.
+        spectrum_weight: of the loss against lattices; see `losses.spectrum`.
         identity_weight, identity_every: of the mean distance to the content picture where it is its own style, and how
             many steps pass from one such step to the next.
         range_weight: of the mean square of what lies outside [0, 1].
@@ -50,6 +51,7 @@ class SwiftTraining(TrainingSettings):
     detail_weight: float = 0.05
     gram_weight: float = 1.0
     moments_weight: float = 0.2
+    spectrum_weight: float = 0.2
     identity_weight: float = 1.0
     identity_every: int = 10
     range_weight: float = 10.0
@@ -75,6 +77,7 @@ class SwiftTraining(TrainingSettings):
         "detail_weight": (0, 1e6),
         "gram_weight": (0, 1e6),
         "moments_weight": (0, 1e6),
+        "spectrum_weight": (0, 1e6),
         "identity_weight": (0, 1e6),
         "identity_every": (1, 10**9),
         "range_weight": (0, 1e6),
