@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from impasto.errors import OutputError, TrainingDataError
+from impasto.errors import OutputError, TrainingDataError, UsageError
 from impasto.features import load_encoder
 from impasto.features.encoder import Encoder
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
@@ -196,3 +196,11 @@ def test_it_begins_with_the_weights_that_it_is_given(teacher: Encoder, pictures:
         EncoderTrainer(
             replace(SMALL, blocks=((4, 4), (6,), (8,), (8, 8), (8,))), teacher, bank, bank, tmp_path, start=first
         )
+
+
+def test_several_processes_are_refused(
+    teacher: Encoder, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="one process"):
+        train(SMALL, teacher, pictures, tmp_path / "run")

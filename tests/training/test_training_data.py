@@ -135,3 +135,10 @@ def test_a_shard_cut_off_after_it_was_read_costs_a_picture_not_the_run(pictures:
     for seed in range(40):
         bank.crop(np.random.default_rng(seed), 8)
     assert 0 < bank.skipped < 6
+
+
+@pytest.mark.parametrize(("line", "says"), [("list.txt", "names the list"), ("no-such-folder", "no-such-folder")])
+def test_lists_that_name_lists_or_nothing_are_refused(tmp_path: Path, line: str, says: str) -> None:
+    (tmp_path / "list.txt").write_text(line)
+    with pytest.raises(TrainingDataError, match=says):
+        find_pictures([tmp_path / "list.txt"])

@@ -54,8 +54,7 @@ def load_trained(path: Path) -> dict[str, Tensor]:
     Raises:
         WeightsMissingError, WeightsFormatError: as of `load_swift`.
     """
-    tensors, _ = _read(path)
-    return {name: tensor for name, tensor in tensors.items() if not name.startswith(_ENCODER)}
+    return _trained(_read(path)[0])
 
 
 def load_swift(path: Path) -> SwiftNetwork:
@@ -72,10 +71,14 @@ def load_swift(path: Path) -> SwiftNetwork:
         network = SwiftNetwork(design, Encoder(Architecture(blocks), padding=encoder["padding"], name="lite"))
         own = {name.removeprefix(_ENCODER): t for name, t in tensors.items() if name.startswith(_ENCODER)}
         network.style.encoder.load_state_dict(own)
-        network.trained().load_state_dict({n: t for n, t in tensors.items() if not n.startswith(_ENCODER)})
+        network.trained().load_state_dict(_trained(tensors))
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise WeightsFormatError(f"{path.name} is damaged.") from error
     return network.eval().requires_grad_(False)
+
+
+def _trained(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(_ENCODER)}
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -17,6 +17,11 @@ from torch import Tensor, distributed
 from impasto.errors import UsageError
 
 
+def crew_size() -> int:
+    """How many processes `torchrun` has started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 class Crew:
     """
     Args:
@@ -24,7 +29,7 @@ class Crew:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self.size = int(os.environ.get("WORLD_SIZE", "1"))
+        self.size = crew_size()
         self.place = int(os.environ.get("RANK", "0"))
         if self.size > 1 and not distributed.is_initialized():
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")

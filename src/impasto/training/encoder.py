@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.errors import TrainingDataError
+from impasto.errors import TrainingDataError, UsageError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
@@ -25,6 +25,7 @@ from impasto.features.native import save_encoder
 from impasto.losses.gram import gram_matrix
 from impasto.optimize.hardware import resolve_device
 from impasto.training.average import Average
+from impasto.training.crew import crew_size
 from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import add, live_channels, normalise, one_sided_error, prune, relative_error
@@ -51,6 +52,7 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
 
     Raises:
         TrainingDataError: `start` has other blocks.
+        UsageError: several processes would train it, each for itself.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
         start: Encoder | None = None,
     ) -> None:
         super().__init__(settings, folder)
+        if crew_size() > 1:
+            raise UsageError("An encoder is trained by one process.", hint="Leave out torchrun.")
         self.device = resolve_device(settings.device)
         self.teacher = teacher.eval().requires_grad_(False).on(self.device)
         self.photos, self.paintings = photos, paintings

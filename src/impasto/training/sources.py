@@ -68,8 +68,10 @@ def _pictures_of(place: Path) -> Iterator[PictureSource]:
             listed = place.parent / line
             if listed.suffix.lower() in SUFFIXES:
                 yield listed  # whether it is there is seen when it is read, as with any bad picture
+            elif listed.suffix.lower() == ".txt":
+                raise TrainingDataError(f"The list {place} names the list {line}.", hint="Name its pictures instead.")
             else:
-                yield from _pictures_of(listed)
+                yield from find_pictures([listed])
     elif place.is_file() and place.suffix.lower() in SUFFIXES:
         yield place
 

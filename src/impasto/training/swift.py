@@ -19,7 +19,7 @@ from impasto.losses.spectrum import spectrum
 from impasto.networks.inheritance import inherit
 from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
 from impasto.networks.swift_file import save_swift
-from impasto.optimize.hardware import resolve_device
+from impasto.optimize.hardware import resolve_device, resolve_precision
 from impasto.pictures import Picture
 from impasto.styles import draw, names
 from impasto.training.crops import to_tensor
@@ -162,7 +162,8 @@ class SwiftTask(Task[SwiftTraining]):
 
     @torch.no_grad()
     def _look(self, picture: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        with torch.autocast(self.device.type, torch.bfloat16):
+        precision = resolve_precision(self.settings.precision, self.device)
+        with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
             return self.network.style.statistics(picture), self.teacher(picture, STYLE_LAYERS)
 
     # -- the run
