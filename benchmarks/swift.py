@@ -29,7 +29,7 @@ import numpy as np
 import impasto
 from fixtures import pairs, sample_photo
 from impasto.pictures import Picture, write_picture
-from impasto.runtime.swift import SHIPPED, SwiftPainter, SwiftSettings
+from impasto.runtime.fast import SHIPPED, FastPainter, FastSettings
 from impasto.styles import shelf
 
 _THREADS = 2
@@ -59,7 +59,7 @@ def main() -> None:
 
 def paint_pairs(data: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    painter = SwiftPainter(SHIPPED, SwiftSettings(size=512))
+    painter = FastPainter(SHIPPED, FastSettings(size=512))
     for pair in pairs(data):
         style = painter.prepare([impasto.WeightedStyle(pair.style)])
         write_picture(painter.paint(pair.content, style).picture, out / f"{pair.name}.png", overwrite=True)
@@ -105,7 +105,7 @@ def yardstick() -> float:
 
 def seconds_of_a_painting(width: int, height: int) -> float:
     """A whole `paint`, picture in, picture out, the style prepared."""
-    painter = SwiftPainter(SHIPPED, SwiftSettings(threads=_THREADS))
+    painter = FastPainter(SHIPPED, FastSettings(threads=_THREADS))
     content = _photo(width, height)
     style = painter.prepare([impasto.WeightedStyle(shelf.find(_STYLE))])
     return _median(lambda: painter.paint(content, style), 15 if width < 2000 else 5)

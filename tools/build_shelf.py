@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from impasto.pictures import read_picture
-from impasto.runtime.swift import SHIPPED, SwiftPainter
+from impasto.runtime.fast import SHIPPED, FastPainter
 from impasto.styles import registry, shelf
 from impasto.styles.code import StyleCode, to_json
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that the files in shelf.toml are relative to")
     arguments = parser.parse_args()
-    painter = SwiftPainter(SHIPPED)
+    painter = FastPainter(SHIPPED)
     codes: dict[str, StyleCode] = {}
     for style in registry.STYLES:
         picture = registry.draw(style.name, size=(_DRAWN_SIDE, _DRAWN_SIDE))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from impasto.styles.code import StyleCode
+    from impasto.styles.code import KnownCodes, StyleCode
 
 StyleSource: TypeAlias = "Source | Sequence[Source | tuple[Source, float]]"
 
@@ -38,7 +38,7 @@ def make_painter(
         preset: a published recipe (`impasto presets`).
         start: "content", "style", "noise", or a picture to start from.
         max_pixels: limit for a picture named by `start`.
-        settings: fast takes the fields of `SwiftSettings`; best those of `Settings` and what `make_settings` adds;
+        settings: fast takes the fields of `FastSettings`; best those of `Settings` and what `make_settings` adds;
             fine takes both, but for what concerns coarser scales.
 
     Raises:
@@ -58,15 +58,15 @@ def make_painter(
 
 
 def read_style(
-    source: Source, *, max_pixels: int = MAX_PIXELS, side: int = 1024, codes: bool = False
+    source: Source, *, max_pixels: int = MAX_PIXELS, side: int = 1024, codes: KnownCodes | None = None
 ) -> Picture | StyleCode:
     """A style: anything that `read_picture` takes, or a name of `impasto styles`.
 
-    A file comes before a style of the same name.
+    A painter's own styles come first, then files, then other names.
 
     Args:
         side: both sides of a picture that is drawn by name; see `style_side`.
-        codes: whether a code may stand for the picture: of a name, that on the shelf, and that of a file `NAME.json`.
+        codes: that may stand for the picture: of a name, that on the shelf, and that of a file `NAME.json`; None: none.
 
     Raises:
         UnknownNameError: a bare word that is neither a file nor a style.
@@ -76,24 +76,30 @@ def read_style(
     """
     if not isinstance(source, str | Path) or source == "-":
         return read_picture(source, max_pixels=max_pixels)
-    from impasto.styles import code, registry, shelf
+    from impasto.styles import registry, shelf
+    from impasto.styles.code import load
 
-    if is_file(source):
-        is_code = codes and Path(source).suffix.lower() == ".json"
-        return code.load(Path(source)) if is_code else read_picture(source, max_pixels=max_pixels)
     word = shelf.canonical(str(source))
-    if codes and word in shelf.names():
-        return shelf.find(word)
+    if codes is not None and word in codes.own:
+        return codes.own[word]
+    if is_file(source):
+        is_code = codes is not None and Path(source).suffix.lower() == ".json"
+        return load(Path(source)) if is_code else read_picture(source, max_pixels=max_pixels)
+    if codes is not None and word in shelf.names():
+        code = shelf.find(word)
+        if codes.network in (None, code.network):
+            return code
     if word in registry.names():
         return registry.draw(word, size=(side, side))
     if word in shelf.names():
         raise UsageError(
-            f"Of the style {word!r} there is only a code, which the fast painter alone understands.",
-            hint="Name a picture of the style, or paint with --quality fast.",
+            f"Of the style {word!r} there is only a code, which only the default fast painter understands.",
+            hint="Name a picture of the style, or leave quality and model out.",
         )
     if not _is_picture_name(str(source)):
         hint = "`impasto styles` lists them; a file is named with its suffix."
-        raise UnknownNameError("style", str(source), sorted({*registry.names(), *shelf.names()}), hint=hint)
+        own = () if codes is None else codes.own
+        raise UnknownNameError("style", str(source), sorted({*own, *registry.names(), *shelf.names()}), hint=hint)
     return read_picture(source, max_pixels=max_pixels)
 
 
@@ -106,7 +112,7 @@ def style_side(content: tuple[int, int]) -> int:
 
 
 def read_styles(
-    styles: StyleSource, *, max_pixels: int = MAX_PIXELS, side: int = 1024, codes: bool = False
+    styles: StyleSource, *, max_pixels: int = MAX_PIXELS, side: int = 1024, codes: KnownCodes | None = None
 ) -> list[WeightedStyle]:
     """Styles with their weights: of one source, a list of sources, or a list of (source, weight); see `read_style`.
 
@@ -116,7 +122,7 @@ def read_styles(
     """
     several = styles if isinstance(styles, list | tuple) else [styles]
     if not several:
-        raise UsageError("There is no style picture.", hint="Name at least one style.")
+        several = [_only_style(codes)]
     found = []
     for style in several:
         pair: Any = style if isinstance(style, list | tuple) and len(style) == 2 else (style, 1.0)
@@ -129,6 +135,19 @@ def read_styles(
     return found
 
 
+def _only_style(codes: KnownCodes | None) -> str:
+    """The style that need not be named, as the painter has no other.
+
+    Raises:
+        UsageError: it is not like that.
+    """
+    own = [] if codes is None else list(codes.own)
+    if len(own) == 1:
+        return own[0]
+    hint = f"Name one or more of the model's: {', '.join(own)}." if own else "Name at least one style."
+    raise UsageError("There is no style.", hint=hint)
+
+
 def _is_picture_name(word: str) -> bool:
     """Whether a word can only be meant as a file: it is one, or has a suffix, or names a folder."""
     path = Path(word)
@@ -136,16 +155,16 @@ def _is_picture_name(word: str) -> bool:
 
 
 @overload
-def paint(content: bytes, style: StyleSource, **options: Any) -> bytes: ...
+def paint(content: bytes, style: StyleSource = ..., **options: Any) -> bytes: ...
 @overload
-def paint(content: Image.Image, style: StyleSource, **options: Any) -> Image.Image: ...
+def paint(content: Image.Image, style: StyleSource = ..., **options: Any) -> Image.Image: ...
 @overload
-def paint(content: NDArray[Any], style: StyleSource, **options: Any) -> NDArray[Any]: ...
+def paint(content: NDArray[Any], style: StyleSource = ..., **options: Any) -> NDArray[Any]: ...
 @overload
-def paint(content: str | Path | BinaryIO | Picture, style: StyleSource, **options: Any) -> Picture: ...
+def paint(content: str | Path | BinaryIO | Picture, style: StyleSource = ..., **options: Any) -> Picture: ...
 def paint(
     content: Source,
-    style: StyleSource,
+    style: StyleSource = (),
     *,
     quality: str | None = None,
     preset: str | None = None,
@@ -170,7 +189,7 @@ def paint(
         content: the picture whose subject is kept: a path, bytes, an open file, a Pillow picture, an array or a
             `Picture`.
         style: the same, or a name of `impasto styles`; or a list of these, or of (style, weight). Weights are divided
-            by their sum.
+            by their sum. A model that has styles of its own knows them by name; an only one need not be named.
         quality: "fast", "fine" or "best"; None is fast or, where a preset or a setting asks for what fast
             has not, a quality that has it.
         preset: a published recipe (`impasto presets`) whose settings are taken instead of our own.
@@ -178,10 +197,11 @@ def paint(
         max_pixels: refuse pictures with more pixels (width × height) than this.
         progress: called with a `Progress` after every step or tile, in this thread.
         should_stop: asked before every step or tile; once it says yes, the best picture so far is returned.
-        settings: whatever else is to be chosen. Of fast: `strength`, `brush`, `size` …, fields of
-            `runtime.swift.SwiftSettings`. Of best: fields of `impasto.Settings` (`iterations`, `seconds`, `size`,
-            `encoder` …), and `content_weight`, `style_weight`, `tv_weight`, `content_layers`, `style_layers`; see
-            `recipe.make_settings`. Of fine: both, but for what concerns coarser scales.
+        settings: whatever else is to be chosen. Of fast: `model`, a name of `impasto models` or an ONNX file;
+            `strength`, `brush`, `size` …, fields of `runtime.fast.FastSettings`. Of best: fields of `impasto.Settings`
+            (`iterations`, `seconds`, `size`, `encoder` …), and `content_weight`, `style_weight`, `tv_weight`,
+            `content_layers`, `style_layers`; see `recipe.make_settings`. Of fine: both, but for `model` and what
+            concerns coarser scales.
 
     Returns:
         The painting, of the content's type: bytes for bytes (of the same format), a Pillow picture for a Pillow
@@ -192,8 +212,8 @@ def paint(
         ImpastoError: one of its subclasses, see `impasto.errors`; each says what was wrong and what to do.
     """
     picture = read_picture(content, max_pixels=max_pixels)
-    codes = choose_quality(quality, preset=preset, start=start, settings=settings).takes_codes
-    styles = read_styles(style, max_pixels=max_pixels, side=style_side(picture.size), codes=codes)
     painter = make_painter(quality, preset=preset, start=start, max_pixels=max_pixels, **settings)
+    codes = getattr(painter, "codes", None)
+    styles = read_styles(style, max_pixels=max_pixels, side=style_side(picture.size), codes=codes)
     painting = painter.paint(picture, painter.prepare(styles), progress=progress, should_stop=should_stop)
     return like_input(painting.picture, content)

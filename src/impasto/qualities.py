@@ -14,9 +14,9 @@ from impasto.records import checked, field_types
 
 if TYPE_CHECKING:
     from impasto.pictures import Picture
-    from impasto.runtime.swift import SwiftSettings
+    from impasto.runtime.fast import FastSettings
 
-_OF_BEST = ("scales", "coarsest", "coarse_iterations", "start")
+_NOT_OF_FINE = ("scales", "coarsest", "coarse_iterations", "start", "model")
 Make = Callable[[str | None, "Picture | None", Mapping[str, Any]], Painter[Any]]
 
 
@@ -42,42 +42,48 @@ class Quality:
     uses_torch: bool = False
 
 
-def swift_setting_types() -> dict[str, Any]:
-    """The type of every setting of the fast painter."""
-    from impasto.runtime.swift import SwiftSettings
+def fast_setting_types() -> dict[str, Any]:
+    """The type of every setting of the fast painter, and of `model`, which names the network."""
+    from impasto.runtime.fast import FastSettings
 
-    return field_types(SwiftSettings)
+    return {**field_types(FastSettings), "model": str | None}
 
 
 def fine_setting_types() -> dict[str, Any]:
-    """The type of every setting of the fast painter and of the optimisation that refines what it painted: that has one
-    scale, and its own start.
+    """The type of every setting of the default fast painter and of the optimisation that refines what it painted: that
+    has one scale, and its own start.
     """
-    both = {**swift_setting_types(), **setting_types()}
-    return {name: kind for name, kind in both.items() if name not in _OF_BEST}
+    both = {**fast_setting_types(), **setting_types()}
+    return {name: kind for name, kind in both.items() if name not in _NOT_OF_FINE}
 
 
-def _swift_settings(given: Mapping[str, Any]) -> SwiftSettings:
-    from impasto.runtime.swift import SwiftSettings
+def _fast_settings(given: Mapping[str, Any]) -> FastSettings:
+    from impasto.runtime.fast import FastSettings
 
-    return SwiftSettings(**checked(swift_setting_types(), given, kind="setting"))
+    return FastSettings(**checked(field_types(FastSettings), given, kind="setting"))
 
 
 def _fast(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
-    from impasto.runtime.swift import SHIPPED, SwiftPainter
+    from impasto.runtime.fast import SHIPPED, FastPainter
 
-    return SwiftPainter(SHIPPED, _swift_settings(given))
+    settings = _fast_settings({name: value for name, value in given.items() if name != "model"})
+    model = given.get("model")
+    if model is None:
+        return FastPainter(SHIPPED, settings)
+    from impasto.runtime.registry import find_model
+
+    return FastPainter(find_model(model).path, settings)
 
 
 def _fine(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
-    from impasto.runtime.swift import SHIPPED, SwiftPainter
+    from impasto.runtime.fast import SHIPPED, FastPainter
 
-    own = {name: value for name, value in given.items() if name in swift_setting_types()}
+    own = {name: value for name, value in given.items() if name in fast_setting_types()}
     rest = {name: value for name, value in given.items() if name not in own or name in ("size", "device", "seed")}
     own.pop("device", None)  # it is torch's that is meant; the fast pass takes what ONNX Runtime has
     with needs_extra("Painting with quality fine"):
         from impasto.optimize.fine import ITERATIONS, FinePainter
-    fast = SwiftPainter(SHIPPED, _swift_settings(own))
+    fast = FastPainter(SHIPPED, _fast_settings(own))
     settings = make_settings(**{"iterations": ITERATIONS, "style_scale": fast.settings.brush, **rest})
     return FinePainter(fast, settings)
 
@@ -93,7 +99,7 @@ _ALL = (
     Quality(
         "fast",
         "One pass through a small network: a blink, any size, no PyTorch.",
-        swift_setting_types,
+        fast_setting_types,
         _fast,
         takes_codes=True,
     ),

@@ -9,17 +9,17 @@ import pytest
 import typer
 
 from impasto.cli.paint import paint
-from impasto.cli.settings_options import BEST, FAST, OPTIONS, RECIPE, WORK, SettingOption, parse_size
+from impasto.cli.settings_options import BEST, FAST, FAST_ALONE, OPTIONS, RECIPE, WORK, SettingOption, parse_size
 from impasto.errors import UsageError
 from impasto.optimize.settings import Settings
-from impasto.qualities import QUALITIES, swift_setting_types
+from impasto.qualities import QUALITIES, fast_setting_types
 from impasto.recipe import LOSS_SETTINGS, setting_types
 from impasto.records import field_defaults
-from impasto.runtime.swift import SwiftSettings
+from impasto.runtime.fast import FastSettings
 
 PARAMETERS = inspect.signature(paint).parameters
-DEFAULTS = {**field_defaults(SwiftSettings), **field_defaults(Settings)}
-TYPES = {**get_type_hints(SwiftSettings), **get_type_hints(Settings, localns={"Loss": object})}
+DEFAULTS = {**field_defaults(FastSettings), **field_defaults(Settings)}
+TYPES = {**get_type_hints(FastSettings), **get_type_hints(Settings, localns={"Loss": object})}
 
 
 def option_of(name: str) -> typer.models.OptionInfo:
@@ -30,7 +30,7 @@ def option_of(name: str) -> typer.models.OptionInfo:
 def test_no_option_has_a_default_of_its_own(option: SettingOption) -> None:
     # None means "not typed": then the preset's value, or that of Settings, holds.
     assert PARAMETERS[option.name].default is None
-    assert option.name in DEFAULTS or option.name in LOSS_SETTINGS
+    assert option.name in DEFAULTS or option.name in {*LOSS_SETTINGS, "model"}
 
 
 @pytest.mark.parametrize("name", [o.name for o in OPTIONS if DEFAULTS.get(o.name) not in (None, False)])
@@ -55,7 +55,7 @@ def test_every_choice_is_offered() -> None:
 
 def test_options_that_every_recipe_needs_are_there() -> None:
     # What is left out belongs to the recipes of presets: fine print of the optimisers.
-    left_out = {*setting_types(), *swift_setting_types()} - set(PARAMETERS)
+    left_out = {*setting_types(), *fast_setting_types()} - set(PARAMETERS)
     assert left_out <= {"losses", "betas", "epsilon", "epsilon_hat", "history", "pixel_range"}
 
 
@@ -68,7 +68,13 @@ def test_size_is_a_long_side_or_both() -> None:
 
 
 def test_each_panel_holds_what_its_qualities_have() -> None:
-    qualities = {FAST: ("fast", "fine"), BEST: ("best",), WORK: ("fine", "best"), RECIPE: ("fine", "best")}
+    qualities = {
+        FAST_ALONE: ("fast",),
+        FAST: ("fast", "fine"),
+        BEST: ("best",),
+        WORK: ("fine", "best"),
+        RECIPE: ("fine", "best"),
+    }
     for option in OPTIONS:
         if option.panel in qualities:
             having = {name for name, quality in QUALITIES.items() if option.name in quality.settings()}

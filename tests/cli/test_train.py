@@ -15,7 +15,7 @@ import pytest
 from cli_answer import Answer
 from PIL import Image
 
-from impasto.cli.training_config import as_toml, make_settings
+from impasto.cli.train.config import as_toml, make_settings
 from impasto.errors import UnknownNameError, UsageError
 from impasto.training.encoder_settings import EncoderTraining
 

@@ -10,9 +10,10 @@ from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.grain import CHANNELS
 from impasto.networks.colour import COLOURS, MAP, colour_map, colour_statistics, recolour
+from impasto.networks.content_side import Seen, with_grain
 from impasto.networks.folded import FoldedContent, together
 from impasto.networks.modulation import Apply, Measure, ModulatedBlock
-from impasto.networks.swift import Seen, SwiftDesign, SwiftNetwork, style_statistics, with_grain
+from impasto.networks.swift import SwiftDesign, SwiftNetwork, style_statistics
 
 DESIGN = SwiftDesign(half=4, quarter=6, eighth=8, blocks=2, hidden=5)
 BLOCKS = ((4, 4), (6,), (8,), (8, 8), (8,))

@@ -11,7 +11,7 @@ from impasto.runtime.network import Network
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissingError, match=r"gone\.onnx") as caught:
-        Network(tmp_path / "gone.onnx", kind="impasto-swift")
+        Network(tmp_path / "gone.onnx", kind="impasto-painter")
     assert caught.value.exit_code == 31
 
 
@@ -21,7 +21,7 @@ def test_a_cut_off_file(swift_file: Path, tmp_path: Path, share: float) -> None:
     cut = tmp_path / "cut.onnx"
     cut.write_bytes(data[: int(share * len(data))])
     with pytest.raises(WeightsFormatError, match=r"cut\.onnx") as caught:
-        Network(cut, kind="impasto-swift")
+        Network(cut, kind="impasto-painter")
     assert caught.value.exit_code == 32
 
 
@@ -29,13 +29,13 @@ def test_foreign_files(swift_file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.onnx"
     other.write_bytes(b"<html>Not found</html>")
     with pytest.raises(WeightsFormatError, match="is no network"):
-        Network(other, kind="impasto-swift")
+        Network(other, kind="impasto-painter")
     with pytest.raises(WeightsFormatError, match="of another kind"):
         Network(swift_file, kind="impasto-something")
 
 
 def test_metadata_describes_the_network(swift_file: Path) -> None:
-    network = Network(swift_file, kind="impasto-swift")
+    network = Network(swift_file, kind="impasto-painter")
     assert network.metadata["licence"] == "Apache-2.0"
     assert network.number("margin", 0, 999) % network.number("multiple", 8, 8) == 0
     with pytest.raises(WeightsFormatError, match="does not say its shoe size"):

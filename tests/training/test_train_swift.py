@@ -20,10 +20,11 @@ from impasto.networks.swift_file import load_swift, load_trained
 from impasto.pictures import read_picture
 from impasto.training.checkpoint import load_checkpoint
 from impasto.training.data import PictureBank
+from impasto.training.painter_losses import out_of_range, style_errors
 from impasto.training.run import TrainingProgress
 from impasto.training.sources import find_pictures
 from impasto.training.style_views import StyleViews
-from impasto.training.swift import SwiftTask, out_of_range, style_errors
+from impasto.training.swift import SwiftTask
 from impasto.training.swift_settings import SwiftTraining
 from impasto.training.trainer import Trainer
 

@@ -50,7 +50,7 @@ _ABOUT: dict[str, Any] = {
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
 # Modules of this package, in the order of the help.
-_VERBS = ("paint", "styles", "presets", "weights", "train", "doctor")
+_VERBS = ("paint", "styles", "models", "presets", "weights", "train", "doctor")
 
 
 def _program(arguments: Sequence[str]) -> Any:
@@ -58,7 +58,7 @@ def _program(arguments: Sequence[str]) -> Any:
     than all the others take to import.
     """
     verb = next(iter(arguments), None)
-    if verb == "paint" and not {"best", "-h", "--help"}.intersection(arguments):
+    if verb == "paint" and not {"best", "--model", "-h", "--help"}.intersection(arguments):
         early.begin()
     program = typer.Typer(**_ABOUT)
     program.callback()(_root)

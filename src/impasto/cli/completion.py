@@ -47,6 +47,20 @@ def complete_preset(incomplete: str) -> list[str]:
     return _beginning((file.replace("_", "-") for file in files), incomplete)
 
 
+def complete_model(incomplete: str) -> list[str]:
+    """Names of models; where none fits, the shell goes on with file names."""
+    from impasto.runtime import registry
+
+    return _beginning((entry.name for entry in registry.models()), incomplete)
+
+
+def complete_own_model(incomplete: str) -> list[str]:
+    """Names of models that the user has added."""
+    from impasto.runtime import registry
+
+    return _beginning((entry.name for entry in registry.models() if entry.kind == "own"), incomplete)
+
+
 def complete_quality(incomplete: str) -> list[str]:
     from impasto.qualities import QUALITIES
 

@@ -119,11 +119,11 @@ def _weights() -> list[dict[str, object]]:
 
 def _fast_painter() -> dict[str, Any]:
     """The network of quality fast, and how many styles have a name."""
-    from impasto.runtime.swift import SHIPPED, SwiftPainter
+    from impasto.runtime.fast import SHIPPED, FastPainter
     from impasto.styles.listing import listing
 
     try:
-        painter = SwiftPainter(SHIPPED)
+        painter = FastPainter(SHIPPED)
         return {"usable": True, **painter.about, "styles": len(listing())}
     except (ImpastoError, ImportError, OSError) as error:
         return {"usable": False, "reason": str(error)}

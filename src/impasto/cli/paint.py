@@ -31,7 +31,7 @@ def paint(
     ] = None,
     *,
     style: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--style",
             "-s",
@@ -39,7 +39,7 @@ def paint(
             help="A picture, or a name of `impasto styles`; repeatable, with weights.",
             autocompletion=complete_style,
         ),
-    ],
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -112,7 +112,7 @@ def paint(
     """
     request = Request(
         contents=contents or [],
-        styles=style,
+        styles=style or [],
         output=output,
         quality=quality,
         preset=preset,
@@ -127,6 +127,8 @@ def paint(
         threads=threads,
     )
     voice = Voice(quiet=quiet, json=json, verbose=verbose)
+    if not style and "model" not in given:
+        raise UsageError("Missing option --style.", hint="`impasto styles` lists those that have a name.")
     if raw is not None:
         if watch is not None:
             raise UsageError("--raw and --watch exclude one another.", hint="Leave one out.")

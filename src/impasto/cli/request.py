@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from impasto.cli.batch import STANDARD
-from impasto.cli.style_words import split_weight
+from impasto.cli.style_words import label, split_weight
 from impasto.errors import UsageError
 from impasto.pictures import MAX_PIXELS, QUALITY
 
@@ -41,6 +41,11 @@ class Request:
     def encoding(self) -> dict[str, Any]:
         """Options of `write_picture` and `check_target`."""
         return {"overwrite": self.overwrite, "quality": self.jpeg_quality, "bit_depth": self.bit_depth}
+
+    @property
+    def label(self) -> str:
+        """What names of paintings say of how they were painted."""
+        return label(self.styles or [str(self.settings.get("model", ""))])
 
     def refuse_two_readers(self) -> None:
         """

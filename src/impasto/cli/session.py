@@ -9,7 +9,6 @@ from impasto.cli.batch import STANDARD, Batch, Job, output_folder, plan
 from impasto.cli.interruption import Interruption
 from impasto.cli.outcomes import Outcomes
 from impasto.cli.request import Request
-from impasto.cli.style_words import label
 from impasto.cli.voice import Voice
 from impasto.cli.watchers import Watchers
 from impasto.cli.workbench import Workbench
@@ -45,7 +44,7 @@ class Session:
         """
         request = self.request
         request.refuse_two_readers()
-        batch = plan(request.contents, request.output, label(request.styles), overwrite=request.overwrite)
+        batch = plan(request.contents, request.output, request.label, overwrite=request.overwrite)
         with output_folder(batch.folder):
             jobs = self._jobs_to_do(batch)
             if jobs:

@@ -13,16 +13,16 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
-from impasto.cli.completion import complete_encoder
+from impasto.cli.completion import complete_encoder, complete_model
 from impasto.cli.style_words import layer_shares
 from impasto.errors import UsageError
 from impasto.optimize.settings import Settings
-from impasto.qualities import fine_setting_types
+from impasto.qualities import fast_setting_types, fine_setting_types
 from impasto.recipe import setting_types
 from impasto.records import field_defaults
 
 PICTURES, MACHINE = "Pictures", "Machine"
-FAST, BEST = "Qualities fast and fine", "Quality best"
+FAST_ALONE, FAST, BEST = "Quality fast", "Qualities fast and fine", "Quality best"
 WORK, RECIPE = "Qualities fine and best: how long", "Qualities fine and best: recipe"
 
 
@@ -85,6 +85,14 @@ def parse_frame_size(word: str) -> tuple[int, int]:
 
 OPTIONS = (
     SettingOption("size", PICTURES, "Long side in pixels, or both sides.", "the content's", "N|WxH", str, parse_size),
+    SettingOption(
+        "model",
+        FAST_ALONE,
+        "Another network than the usual: see `impasto models`.",
+        "swift",
+        "NAME|FILE.onnx",
+        complete=complete_model,
+    ),
     SettingOption("strength", FAST, "0 is the photograph, 1 the style in full; up to 1.5."),
     SettingOption("brush", FAST, "Size of the style's marks, 0.5 to 2."),
     SettingOption(
@@ -192,14 +200,14 @@ def _plain(kind: Any) -> Any:
 
 @cache
 def _types() -> dict[str, Any]:
-    return {**setting_types(), **fine_setting_types()}
+    return {**setting_types(), **fine_setting_types(), **fast_setting_types()}
 
 
 @cache
 def _defaults() -> dict[str, Any]:
-    from impasto.runtime.swift import SwiftSettings
+    from impasto.runtime.fast import FastSettings
 
-    return {**field_defaults(SwiftSettings), **field_defaults(Settings)}
+    return {**field_defaults(FastSettings), **field_defaults(Settings)}
 
 
 def _default(name: str) -> str | bool:

@@ -57,11 +57,11 @@ def add(
     from dataclasses import replace
 
     from impasto.pictures import read_picture
-    from impasto.runtime.swift import SHIPPED, SwiftPainter
+    from impasto.runtime.fast import SHIPPED, FastPainter
     from impasto.styles import shelf
 
     shelf.check_name(name, overwrite=overwrite)
-    code = SwiftPainter(SHIPPED).look(read_picture(picture, max_pixels=max_pixels))
+    code = FastPainter(SHIPPED).look(read_picture(picture, max_pixels=max_pixels))
     file = shelf.add(name, replace(code, title=title, artist=artist, year=year), overwrite=overwrite)
     Voice(quiet=quiet).note(f"{picture} → --style {file.stem}  ({file}, {file.stat().st_size / 1000:.1f} kB)")
 

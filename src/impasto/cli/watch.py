@@ -10,7 +10,6 @@ from impasto.cli.bars import PaintingCallback, painting_bar
 from impasto.cli.batch import STANDARD, Job, output_folder, pictures_in, plan
 from impasto.cli.request import Request
 from impasto.cli.session import Session
-from impasto.cli.style_words import label
 from impasto.cli.voice import Voice
 from impasto.cli.workbench import Workbench
 from impasto.errors import DiskFullError, ImpastoError, UsageError
@@ -90,7 +89,7 @@ class Watch:
         request, outcomes = self.request, self.session.outcomes
         job = Job(name, name)
         try:
-            batch = plan([name], f"{request.output}{os.sep}", label(request.styles), overwrite=request.overwrite)
+            batch = plan([name], f"{request.output}{os.sep}", request.label, overwrite=request.overwrite)
             (job,) = batch.jobs
             if self._taken.setdefault(job.target, name) != name:
                 raise UsageError(f"{job.target!r} is the place of another picture's painting.", hint="Rename one.")

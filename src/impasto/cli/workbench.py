@@ -14,6 +14,7 @@ from impasto.painters import Painter, Painting, ProgressCallback, ShouldStop
 from impasto.painting import make_painter, read_styles, style_side
 from impasto.pictures import Picture
 from impasto.qualities import choose_quality
+from impasto.styles.code import KnownCodes
 
 
 class Workbench:
@@ -53,15 +54,25 @@ class Workbench:
         Raises:
             ImpastoError: the styles can't be read, or something that the painter needs is missing.
         """
+        if "model" in self.request.settings:
+            self.painter = self._made()
+            codes: KnownCodes | None = getattr(self.painter, "codes", None)
+        else:  # the painter is still being made
+            codes = KnownCodes() if self.quality.takes_codes else None
         styles = read_styles(
             [split_weight(word) for word in self.request.styles],
             max_pixels=self.request.max_pixels,
             side=style_side(like),
-            codes=self.quality.takes_codes,
+            codes=codes,
         )
-        self.painter = self._painter.get() if self._painter else self._make_painter()
+        self.painter = self._made()
         self.voice.detail(f"painter: {getattr(self.painter, 'settings', self.painter.name)}")
         self._style = self.painter.prepare(styles)
+
+    def _made(self) -> Painter[Any]:
+        if self._painter is None:
+            self._painter = Later(self._make_painter)
+        return self._painter.get()
 
     def _make_painter(self) -> Painter[Any]:
         request, settings = self.request, dict(self.request.settings)

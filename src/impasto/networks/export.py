@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from impasto.errors import ExportError
 from impasto.extras import needs_extra
 from impasto.files import place_file
+from impasto.runtime.model import Model
 
 Floats = NDArray[np.float32]
 
@@ -80,18 +81,17 @@ def export(
     model = program.model_proto
     _strip(model.graph)
     _store_in_half(model.graph)
-    onnx.helper.set_model_props(
-        model, {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
-    )
-    data = io.BytesIO()
-    onnx.save_model(model, data)
-    session = onnxruntime.InferenceSession(data.getvalue(), providers=["CPUExecutionProvider"])
+    buffer = io.BytesIO()
+    onnx.save_model(model, buffer)
+    entries = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    data = Model(buffer.getvalue()).described(entries)
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     found = session.run(list(outputs), {port.name: port.example.detach().numpy() for port in inputs})
     expected = [expected] if isinstance(expected, Tensor) else expected
     error = max(_difference(x, y.numpy()) for x, y in zip(found, expected, strict=True))
     if not error <= TOLERANCE:
         raise ExportError(f"The exported network differs from the trained one by {error:.1e}.")
-    place_file(path, data.getvalue(), overwrite=True)
+    place_file(path, data, overwrite=True)
     return error
 
 

@@ -12,32 +12,37 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.networks.colour import MAP
+from impasto.networks.content_side import ContentSide
 from impasto.networks.modulation import Apply, rectified
-from impasto.networks.swift import SwiftContent
 
 SQUARE = 12  # numbers: two rows of two pixels of three colours
+# `pixel_shuffle` takes colour, row, column; a square is row, column, colour.
+ORDER = torch.arange(SQUARE).reshape(3, 4).T.flatten()
 
 
 class FoldedContent(nn.Module):
-    """`SwiftContent.paint` for a batch of one.
+    """`ContentSide.paint` for a batch of one.
 
     Args:
         content: trained; its weights are shared, but for those of the last convolution.
     """
 
+    stem_weight: Tensor
+    stem_bias: Tensor
     last_weight: Tensor
     last_bias: Tensor
     places: Tensor
 
-    def __init__(self, content: SwiftContent) -> None:
+    def __init__(self, content: ContentSide) -> None:
         super().__init__()
         self.content = content
         last = content.last
         assert last.bias is not None
-        # `pixel_shuffle` takes colour, row, column; a square is row, column, colour.
-        order = torch.arange(SQUARE).reshape(3, 4).T.flatten()
-        self.register_buffer("last_weight", last.weight.detach()[order])
-        self.register_buffer("last_bias", last.bias.detach()[order])
+        self.register_buffer("last_weight", last.weight.detach()[ORDER])
+        self.register_buffer("last_bias", last.bias.detach()[ORDER])
+        weight, bias = content.stem_filters()
+        self.register_buffer("stem_weight", weight.detach())
+        self.register_buffer("stem_bias", bias.detach())
         self.register_buffer("places", torch.eye(4).reshape(4, 1, 1, 2, 2))
 
     def forward(self, picture: Tensor, grain: Tensor, modulation: Tensor) -> Tensor:
@@ -45,7 +50,7 @@ class FoldedContent(nn.Module):
         Args:
             picture: (1, 3, H, W), RGB in [0, 1]; H and W multiples of 8.
             grain: (1, 6, H / 4, W / 4).
-            modulation: (1, W), from `SwiftContent.modulation`.
+            modulation: (1, W), from `ContentSide.modulation`.
 
         Returns:
             (1, H / 2, W / 2, 12), in [0, 1]: see `together`.
@@ -60,9 +65,9 @@ class FoldedContent(nn.Module):
         return (added + recoloured).clamp(0, 1).permute(0, 2, 3, 1)
 
     def _stem(self, picture: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
-        """`SwiftContent.stem` on recoloured pictures, but for the outermost row and column."""
-        weight, bias = self.content.stem_filters()
-        bias = bias + (weight.sum((2, 3)) * offset).sum(1)
+        """`ContentSide.stem` on recoloured pictures, but for the outermost row and column."""
+        weight = self.stem_weight
+        bias = self.stem_bias + (weight.sum((2, 3)) * offset).sum(1)
         return F.conv2d(picture, (weight[:, :, None] * matrix[:, :, None, None]).sum(1), bias, stride=2, padding=1)
 
 

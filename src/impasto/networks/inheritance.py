@@ -1,4 +1,4 @@
-"""Beginning with the weights of another `swift`: the same design, or one with other widths at 1/8 of the size.
+"""Beginning with the weights of another painter: of the same design, or with another width at 1/8 of the size.
 
 Where the new network is narrower there, the channels stay that those after them listen to most (Li et al. 2017,
 "Pruning filters for efficient ConvNets"; ours looks at the filters that read a channel, as a normalisation hides the
@@ -10,12 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto.errors import UsageError
-from impasto.networks.swift import SwiftDesign, SwiftNetwork
+from impasto.networks.colour import COLOURS
+from impasto.networks.content_side import ContentDesign, ContentSide
+from impasto.networks.johnson import JohnsonNetwork
+from impasto.networks.swift import SwiftNetwork
 
 Weights = Mapping[str, Tensor]
+
+_CONTENT, _HEAD = "content.", "head."
+_GRAIN = "grain_"  # what the names of weights begin with that older networks lack
 
 
 def inherit(network: SwiftNetwork, weights: Weights) -> None:
@@ -27,37 +33,69 @@ def inherit(network: SwiftNetwork, weights: Weights) -> None:
     Raises:
         UsageError: the other differs in more than its width at 1/8 of the size, or is narrower there.
     """
-    old, trained, design = dict(weights), network.trained(), network.design
-    if "content.to_eighth.bias" not in old:
+    content = {name.removeprefix(_CONTENT): t for name, t in weights.items() if name.startswith(_CONTENT)}
+    rows = inherit_content(network.content, content)
+    head = {name.removeprefix(_HEAD): t for name, t in weights.items() if name.startswith(_HEAD)}
+    for name in ("code.weight", "code.bias"):
+        if rows.max() < len(head.get(name, ())):
+            head[name] = head[name][rows]
+    _load(network.style.head, head)
+
+
+def inherit_styles(network: JohnsonNetwork, content: Weights, wishes: Tensor) -> None:
+    """Begin with the content side of another painter, and with what it would be asked for to paint in these styles.
+
+    Args:
+        content: weights of the other's `ContentSide`.
+        wishes: (K, W), of the other; their colours are not looked at.
+
+    Raises:
+        UsageError: as of `inherit`.
+    """
+    rows = inherit_content(network.content, content)
+    if wishes.shape[1] <= int(rows.max()) + COLOURS:
+        raise _another("its style side")
+    with torch.no_grad():
+        network.style.learnt.copy_(wishes[:, rows])
+
+
+def inherit_content(network: ContentSide, weights: Weights) -> Tensor:
+    """Overwrite a content side's weights by another's; what that one lacks stays as it is.
+
+    Returns:
+        Which of the other's wishes, in order, are those of this one: colours apart.
+
+    Raises:
+        UsageError: as of `inherit`.
+    """
+    old, design = dict(weights), network.design
+    if "to_eighth.bias" not in old:
         raise _another("it is no such network")
-    wide = len(old["content.to_eighth.bias"])
+    wide = len(old["to_eighth.bias"])
     kept = _kept(old, design)
     for stem, axes in _reading(design).items():
         for name in (f"{stem}.weight", f"{stem}.bias"):
             for axis, channels in axes.items():
                 if name in old and axis < old[name].dim():
                     old[name] = old[name].index_select(axis, kept[channels])
-    rows = _modulated_rows(design, wide, kept)
-    for name in ("head.code.weight", "head.code.bias"):
-        if rows.max() < len(old[name]):
-            old[name] = old[name][rows]
     for name in old:
-        if _is_grain(name):
-            old[name] = _more_inputs(old[name], trained.get_parameter(name).shape[1])
+        if name.startswith(_GRAIN):
+            old[name] = _more_inputs(old[name], network.get_parameter(name).shape[1])
+    _load(network, old)
+    return _modulated_rows(design, wide, kept)
+
+
+def _load(module: nn.Module, weights: Weights) -> None:
     try:
-        missing, unexpected = trained.load_state_dict(old, strict=False)
+        missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise _another(str(error)) from error
-    if unexpected or any(not _is_grain(name) for name in missing):
+    if unexpected or any(not name.startswith(_GRAIN) for name in missing):
         raise _another(", ".join([*unexpected, *missing]))
 
 
 def _another(how: str) -> UsageError:
     return UsageError("The network to begin with is of another design.", hint=f"It differs in: {how[:200]}.")
-
-
-def _is_grain(name: str) -> bool:
-    return name.startswith("content.grain_")
 
 
 def _more_inputs(weights: Tensor, count: int) -> Tensor:
@@ -66,16 +104,16 @@ def _more_inputs(weights: Tensor, count: int) -> Tensor:
     return torch.cat([weights, new], 1)
 
 
-def _reading(design: SwiftDesign) -> dict[str, dict[int, str]]:
+def _reading(design: ContentDesign) -> dict[str, dict[int, str]]:
     """Which channels at 1/8 each layer writes (axis 0) and reads (axis 1)."""
-    layers = {"content.to_eighth": {0: "stream"}, "content.from_eighth": {1: "stream"}}
+    layers = {"to_eighth": {0: "stream"}, "from_eighth": {1: "stream"}}
     for n in range(design.blocks):
-        layers[f"content.deep.{n}.first"] = {0: f"inner {n}", 1: "stream"}
-        layers[f"content.deep.{n}.second"] = {0: "stream", 1: f"inner {n}"}
-    return {**layers, "content.grain_eighth": {0: "stream"}}
+        layers[f"deep.{n}.first"] = {0: f"inner {n}", 1: "stream"}
+        layers[f"deep.{n}.second"] = {0: "stream", 1: f"inner {n}"}
+    return {**layers, "grain_eighth": {0: "stream"}}
 
 
-def _kept(weights: Weights, design: SwiftDesign) -> dict[str, Tensor]:
+def _kept(weights: Weights, design: ContentDesign) -> dict[str, Tensor]:
     """By group of channels, the places of those that stay, in their order."""
     heard: dict[str, Tensor] = {}
     for stem, axes in _reading(design).items():
@@ -87,7 +125,7 @@ def _kept(weights: Weights, design: SwiftDesign) -> dict[str, Tensor]:
     return {name: power.topk(design.eighth).indices.sort().values for name, power in heard.items()}
 
 
-def _modulated_rows(design: SwiftDesign, wide: int, kept: Mapping[str, Tensor]) -> Tensor:
+def _modulated_rows(design: ContentDesign, wide: int, kept: Mapping[str, Tensor]) -> Tensor:
     """Places, among the old head's outputs, of the new one's: γ and β of each normalisation in turn."""
     groups = ["", "stream", *(group for n in range(design.blocks) for group in (f"inner {n}", "stream"))]
     rows, place = [], 0

@@ -18,7 +18,7 @@ from impasto.optimize.painter import OptimizationPainter, PreparedStyles
 from impasto.optimize.settings import Settings
 from impasto.painters import Painting, ProgressCallback, ShouldStop, WeightedStyle
 from impasto.pictures import Picture
-from impasto.runtime.swift import SwiftPainter, opacity
+from impasto.runtime.fast import FastPainter, opacity
 from impasto.styles.code import StyleCode
 
 ITERATIONS = 40  # at full size, unless more or fewer are asked for
@@ -42,7 +42,7 @@ class FinePainter:
 
     name = "fine"
 
-    def __init__(self, fast: SwiftPainter, settings: Settings) -> None:
+    def __init__(self, fast: FastPainter, settings: Settings) -> None:
         self.fast, self.settings = fast, replace(settings, scales=1)
         self.refinement = OptimizationPainter(self.settings)
 

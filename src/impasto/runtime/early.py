@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from impasto.runtime.swift import Opened
+    from impasto.runtime.fast import Opened
 
 
 class _Opening(threading.Thread):
@@ -24,7 +24,7 @@ class _Opening(threading.Thread):
 
     def run(self) -> None:
         with suppress(Exception):
-            from impasto.runtime.swift import SHIPPED, open_network
+            from impasto.runtime.fast import SHIPPED, open_network
 
             self.opened = open_network(SHIPPED)
 
@@ -42,7 +42,7 @@ def begin() -> None:
 def take(path: Path) -> Opened | None:
     """What `begin` opened, once and to one only; None if that is not this file, or came to nothing."""
     global _opening
-    from impasto.runtime.swift import SHIPPED
+    from impasto.runtime.fast import SHIPPED
 
     opening, _opening = _opening, None
     if opening is None or path != SHIPPED:

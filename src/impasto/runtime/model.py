@@ -9,7 +9,7 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; the names of fields belo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
 _TENSOR_ELSEWHERE = (13, 14)  # external_data, data_location
 _VALUE_NAME = 1
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
+_CHECKSUM = "checksum"
 _FLOAT = 1
 _MOST_FIELDS = 50_000  # of one message; a painter has some hundred
 
@@ -82,6 +83,27 @@ class Model:
         """What the file says of itself."""
         entries = [_sub(self._data, field) for field in self._fields if field.number == _MODEL_METADATA]
         return {_text(self._data, entry, _ENTRY_KEY): _text(self._data, entry, _ENTRY_VALUE) for entry in entries}
+
+    def described(self, entries: Mapping[str, str]) -> bytes:
+        """The model's bytes with these entries in its metadata, and a checksum of all else."""
+        gone = {*entries, _CHECKSUM}
+        body = self._without(gone) + b"".join(_entry(key, value) for key, value in entries.items())
+        return body + _entry(_CHECKSUM, _digest(body))
+
+    @property
+    def intact(self) -> bool | None:
+        """Whether the checksum is right; None where there is none."""
+        found = self.metadata.get(_CHECKSUM)
+        return None if found is None else found == _digest(self._without({_CHECKSUM}))
+
+    def _without(self, keys: Collection[str]) -> bytes:
+        """All bytes but the entries of the metadata that have these keys."""
+        data = self._data
+        return b"".join(
+            data[field.start : field.stop]
+            for field in self._fields
+            if field.number != _MODEL_METADATA or _text(data, _sub(data, field), _ENTRY_KEY) not in keys
+        )
 
     def part(self, outputs: Sequence[str], given: Mapping[str, Floats] | None = None) -> bytes:
         """The model that computes `outputs` and nothing else.
@@ -185,6 +207,18 @@ def _varint(value: int) -> bytes:
 
 def _bytes(number: int, content: bytes) -> bytes:
     return _varint(number << 3 | _BYTES) + _varint(len(content)) + content
+
+
+def _digest(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
+def _entry(key: str, value: str) -> bytes:
+    """An entry of the metadata, as a field of the model."""
+    content = _bytes(_ENTRY_KEY, key.encode()) + _bytes(_ENTRY_VALUE, value.encode())
+    return _bytes(_MODEL_METADATA, content)
 
 
 def _number(number: int, value: int) -> bytes:

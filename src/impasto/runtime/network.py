@@ -34,8 +34,8 @@ class Network:
 
     def __init__(self, path: Path, *, kind: str, device: str = AUTO, threads: int | None = None) -> None:
         self.name, self.device, self.threads = path.name, resolve_device(device), threads
+        self._model = load_model(path)
         try:
-            self._model = Model(_read(path))
             self.metadata: Mapping[str, str] = self._model.metadata
         except DamagedModelError as error:
             raise _damaged(self.name) from error
@@ -110,6 +110,19 @@ class Function:
         except Exception as error:
             raise _out_of_memory(error) or _damaged(self._name) from error
         return result
+
+
+def load_model(path: Path) -> Model:
+    """The network in a file, not opened yet.
+
+    Raises:
+        WeightsMissingError: no such file.
+        WeightsFormatError: no network, or a damaged one.
+    """
+    try:
+        return Model(_read(path))
+    except DamagedModelError as error:
+        raise _damaged(path.name) from error
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from impasto.errors import WeightsFormatError
 from impasto.painters import WeightedStyle
 from impasto.pictures import Picture, contact_sheet
-from impasto.runtime.swift import SHIPPED, SwiftPainter
+from impasto.runtime.fast import SHIPPED, FastPainter
 from impasto.styles import shelf
 from impasto.styles.listing import listing
 
@@ -20,7 +20,7 @@ def styles_sheet(content: Picture, *, cell: int = _CELL, columns: int = _COLUMNS
     Args:
         cell: long side of each, in pixels.
     """
-    painter = SwiftPainter(SHIPPED)
+    painter = FastPainter(SHIPPED)
     side = max(content.size)
     small = content.resized((max(1, round(content.width * cell / side)), max(1, round(content.height * cell / side))))
     cells = [(small, "")]

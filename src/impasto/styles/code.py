@@ -6,8 +6,8 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,19 @@ class StyleCode:
         if share == 0:
             return np.asarray(self.values[low], np.float32)
         return np.asarray((1 - share) * self.values[low] + share * self.values[low + 1], np.float32)
+
+
+@dataclass(frozen=True)
+class KnownCodes:
+    """Style codes that may stand for pictures.
+
+    Attributes:
+        network: for which they must be, as far as they come from the shelf; None is that of the shelf.
+        own: codes of the painter's own styles, by name.
+    """
+
+    network: str | None = None
+    own: Mapping[str, StyleCode] = field(default_factory=dict)
 
 
 def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +74,7 @@ class StyleViews:
         numbers = sorted(self._views)
         chosen = [self._one(rng, numbers, blends) for rng in chances]
         statistics = torch.stack([view.statistics for view in chosen])
-        return statistics, _combined([view.wanted for view in chosen], lambda parts: torch.cat(list(parts)).float())
+        return statistics, together([view.wanted for view in chosen])
 
     def _one(self, rng: np.random.Generator, numbers: list[int], blends: float) -> StyleView:
         first, second = (self._views[numbers[i]] for i in rng.integers(len(numbers), size=2))
@@ -89,11 +89,26 @@ class StyleViews:
     def _make(self, n: int) -> StyleView:
         picture = self._draw(n)
         statistics, features = self._look(picture)
-        found: Moments = {}
-        for layer in STYLE_LAYERS:
-            mean, covariance = moments(features[layer])
-            found[layer] = (mean.bfloat16(), covariance.bfloat16())
-        return StyleView(statistics[0], Wanted(found, spectrum(_large_enough(picture))))
+        return StyleView(statistics[0], wanted_of(picture, features))
+
+
+def wanted_of(picture: Tensor, features: Mapping[str, Tensor]) -> Wanted:
+    """What a style picture asks for, in little memory.
+
+    Args:
+        picture: (1, 3, H, W).
+        features: the loss network's, at the style layers.
+    """
+    found: Moments = {}
+    for layer in STYLE_LAYERS:
+        mean, covariance = moments(features[layer])
+        found[layer] = (mean.bfloat16(), covariance.bfloat16())
+    return Wanted(found, spectrum(_large_enough(picture)))
+
+
+def together(several: Sequence[Wanted]) -> Wanted:
+    """Those of a batch."""
+    return _combined(several, lambda parts: torch.cat(list(parts)).float())
 
 
 def _blend(a: StyleView, b: StyleView, share: float) -> StyleView:

@@ -8,34 +8,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
-from impasto.losses.content import content_error
-from impasto.losses.moments import moments
-from impasto.losses.spectrum import spectrum
 from impasto.networks.inheritance import inherit
-from impasto.networks.swift import MULTIPLE, SwiftDesign, SwiftNetwork
+from impasto.networks.swift import SwiftDesign, SwiftNetwork
 from impasto.networks.swift_file import save_swift
 from impasto.optimize.hardware import resolve_device, resolve_precision
 from impasto.pictures import Picture
 from impasto.styles import draw, names
+from impasto.training.contents import THUMBNAILS, content_crops, random_thumbnails
 from impasto.training.crops import to_tensor
 from impasto.training.data import PictureBank
-from impasto.training.distillation import relative_errors
 from impasto.training.optimizer import AdamOptimizer, FilterOptimizer
+from impasto.training.painter_losses import out_of_range, painter_losses
 from impasto.training.samples import sample_sheet
-from impasto.training.style_views import Moments, StyleViews
+from impasto.training.style_views import StyleViews
 from impasto.training.swift_settings import SwiftTraining
 from impasto.training.task import Chance, Losses, Player, Task
 
 _SAMPLES, _SAMPLE_SIDE = 4, 256
-CONTENT_LAYER = "relu4_1"
-_CONTENT_FROM = 0.6  # of the steps
-_THUMBNAILS = 2**32  # a purpose of chance that is no sample's number
-DETAIL_LAYERS = ("relu2_1", "relu3_1")
 
 
 class SwiftTask(Task[SwiftTraining]):
@@ -81,8 +74,8 @@ class SwiftTask(Task[SwiftTraining]):
 
     def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
         chances = [chance(n) for n in samples]
-        contents = self._contents(chances)
-        thumbnails = self._thumbnails(contents, chance(_THUMBNAILS))
+        contents = content_crops(self._banks(chances), chances, self.settings, self.device)
+        thumbnails = random_thumbnails(contents, chance(THUMBNAILS), self.settings)
         seed = self._step * self.settings.batch + samples.start
         if self._step % self.settings.identity_every == 0:
             return self._identity_losses(contents, thumbnails, seed)
@@ -95,21 +88,7 @@ class SwiftTask(Task[SwiftTraining]):
         statistics, wanted = self.views.batch(chances, blends=s.blends)
         codes = self.network.style.head(statistics.to(self.device))
         painted = self.network(contents, thumbnails, codes, seed=seed)
-        with torch.no_grad():
-            kept = self.teacher(contents, (*DETAIL_LAYERS, CONTENT_LAYER))
-        features = self.teacher(painted.float().clamp(-0.5, 1.5), STYLE_LAYERS)
-        gram, apart = style_errors(features, wanted.moments)
-        waves = softened(_relative(spectrum(painted), wanted.spectrum.to(self.device))).mean()
-        details = [content_error(features[layer], kept[layer], "normalised") for layer in DETAIL_LAYERS]
-        found = features[CONTENT_LAYER].float(), kept[CONTENT_LAYER].float()
-        return {
-            "content": (self._content_weight, _relative(*found).mean()),
-            "detail": (s.detail_weight, torch.stack(details).mean()),
-            "gram": (s.gram_weight, gram),
-            "moments": (s.moments_weight, apart),
-            "spectrum": (s.spectrum_weight, waves),
-            "range": (s.range_weight, out_of_range(painted)),
-        }
+        return painter_losses(painted, contents, wanted, self.teacher, s, self._step)
 
     def _identity_losses(self, contents: Tensor, thumbnails: Tensor, seed: int) -> Losses:
         painted = self.network(contents, thumbnails, self.network.style(contents), seed=seed)
@@ -119,30 +98,15 @@ class SwiftTask(Task[SwiftTraining]):
             "range": (s.range_weight, out_of_range(painted)),
         }
 
-    @property
-    def _content_weight(self) -> float:
-        first, last = self.settings.content_weight
-        late = max(0.0, self._step / self.settings.steps - _CONTENT_FROM) / (1 - _CONTENT_FROM)
-        return first + (last - first) * late
-
     # -- data
 
     def ready(self, step: int) -> None:
         self._step = step
         self.views.ready(self.settings.views + step // self.settings.renew_every)
 
-    def _contents(self, chances: Sequence[np.random.Generator]) -> Tensor:
-        s = self.settings
-        crops = []
-        for rng in chances:
-            bank = self.paintings if rng.random() < s.paintings_as_content else self.photos
-            crops.append(to_tensor(bank.crop(rng, s.size, scales=s.zoom)))
-        return torch.stack(crops).to(self.device).contiguous(memory_format=torch.channels_last)
-
-    def _thumbnails(self, contents: Tensor, rng: np.random.Generator) -> Tensor:
-        low, high = self.settings.thumbnail
-        side = MULTIPLE * round(min(high, self.settings.size, float(rng.uniform(low, high))) / MULTIPLE)
-        return F.interpolate(contents, (side, side), mode="bilinear", antialias=True, align_corners=False)
+    def _banks(self, chances: Sequence[np.random.Generator]) -> list[PictureBank]:
+        share = self.settings.paintings_as_content
+        return [self.paintings if rng.random() < share else self.photos for rng in chances]
 
     def _draw(self, n: int) -> Tensor:
         """View number n of a style picture."""
@@ -181,42 +145,11 @@ class SwiftTask(Task[SwiftTraining]):
         styles = [self.paintings.view(rng, _SAMPLE_SIDE) for _ in range(_SAMPLES)]
         network = copy.deepcopy(self.network).eval()
         network.trained().load_state_dict(weights)
-        return sample_sheet(network, contents, styles, device=self.device)
+        with torch.no_grad():
+            codes = [network.style(to_tensor(style)[None].to(self.device))[0] for style in styles]
+        return sample_sheet(network, contents, list(zip(styles, codes, strict=True)), device=self.device)
 
     def write(self, folder: Path, weights: Mapping[str, Tensor]) -> Path:
         path = folder / "swift.safetensors"
         save_swift(self.network, path, weights=weights)
         return path
-
-
-def style_errors(features: dict[str, Tensor], wanted: Moments) -> tuple[Tensor, Tensor]:
-    """Relative errors of the Gram matrices, and of means and covariances apart: each the mean over the style layers,
-    then `softened`, then the mean over the pictures.
-    """
-    grams, apart = [], []
-    for layer in STYLE_LAYERS:
-        mean, covariance = moments(features[layer])
-        its_mean, its_covariance = wanted[layer]
-        grams.append(_relative(covariance + _outer(mean), its_covariance + _outer(its_mean)))
-        apart.append(_relative(mean, its_mean) + _relative(covariance, its_covariance))
-    return tuple(softened(torch.stack(errors).mean(0)).mean() for errors in (grams, apart))  # type: ignore[return-value]
-
-
-def softened(errors: Tensor) -> Tensor:
-    """2 · (√(1 + e) - 1): e where it is small, 2 · √e where it is large, so that no single picture rules a step."""
-    return 2 * ((1 + errors).sqrt() - 1)
-
-
-def _relative(value: Tensor, target: Tensor) -> Tensor:
-    """`relative_errors` with a low floor: here a picture that is all but flat counts nearly as much as others."""
-    return relative_errors(value, target, floor=0.01)
-
-
-def _outer(mean: Tensor) -> Tensor:
-    return mean[:, :, None] * mean[:, None, :]
-
-
-def out_of_range(pictures: Tensor) -> Tensor:
-    """The mean square of what is below 0 or above 1."""
-    pictures = pictures.float()
-    return (pictures - pictures.clamp(0, 1)).square().mean()

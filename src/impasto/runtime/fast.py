@@ -1,7 +1,13 @@
-"""The fast painter: any style in one pass, on ONNX Runtime."""
+"""The fast painter: one pass through a small network, on ONNX Runtime.
+
+Networks come from many families, as files with one contract: from a thumbnail and a style code they find the
+modulation, from the modulation and the picture, or a part of it, the painting. Some have a style side that makes codes
+from any picture, some know a few styles by name.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Sequence
@@ -13,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.errors import WeightsFormatError
+from impasto.errors import UsageError, WeightsFormatError
 from impasto.grain import CELL, grain
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
+from impasto.paths import is_file
 from impasto.pictures import CompactPicture, Picture
 from impasto.pictures.resize import painted_size, resize
 from impasto.records import check_ranges
@@ -24,9 +31,9 @@ from impasto.runtime.devices import AUTO
 from impasto.runtime.early import take
 from impasto.runtime.network import Function, Network
 from impasto.runtime.tiles import tiles
-from impasto.styles.code import StyleCode, blend
+from impasto.styles.code import KnownCodes, StyleCode, blend
 
-KIND = "impasto-swift"
+KIND = "impasto-painter"
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "swift.onnx"
 
 Floats = NDArray[np.float32]
@@ -42,7 +49,7 @@ _MEASURED = "thumbnail", "thumbnail_grain", "code"
 
 
 @dataclass(frozen=True)
-class SwiftSettings:
+class FastSettings:
     """How the fast painter paints.
 
     Attributes:
@@ -94,17 +101,19 @@ def _network(path: Path, device: str, threads: int | None) -> Network:
     return Network(path, kind=KIND, device=device, threads=threads)
 
 
-class SwiftPainter:
+class FastPainter:
     """Paints in one pass through a small network; see `Painter`.
 
     Args:
-        network: file of the content side, `NAME.onnx`; `NAME-style.onnx` lies beside it.
+        network: file of the content side, `NAME.onnx`; `NAME-style.onnx` may lie beside it.
+
+    Attributes:
+        name: the family of networks that it is of.
+        styles: codes of the styles that it knows by name.
     """
 
-    name = "swift"
-
-    def __init__(self, network: Path, settings: SwiftSettings | None = None) -> None:
-        self.settings = settings or SwiftSettings()
+    def __init__(self, network: Path, settings: FastSettings | None = None) -> None:
+        self.settings = settings or FastSettings()
         self._file, self._how = network, (self.settings.device, self.settings.threads)
         early = take(network) if self._how == (AUTO, None) else None
         self.content, self._modulation = early or open_network(network, *self._how)
@@ -112,6 +121,8 @@ class SwiftPainter:
         self.multiple = self.content.number("multiple", 1, 64)
         self.margin = self.content.number("margin", 0, 4096)
         self._code_length = self.content.number("code_length", 1, 1_000_000)
+        self.name = self.content.metadata.get("family", "swift")
+        self.styles = self._own_styles()
         if self.margin % self.multiple:
             raise WeightsFormatError(f"{network.name} has a margin that is no multiple of {self.multiple}.")
 
@@ -130,11 +141,42 @@ class SwiftPainter:
         values = np.stack([self._code_of(picture.over(), brush) for brush in brushes])
         return StyleCode(values, tuple(brushes), self._network_name)
 
+    @property
+    def codes(self) -> KnownCodes:
+        """What it takes for styles, beside pictures."""
+        return KnownCodes(self._network_name, self.styles)
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it has a style side, and so paints in the style of any picture."""
+        return is_file(self._style_file)
+
+    @property
+    def _style_file(self) -> Path:
+        return self._file.with_name(f"{self._file.stem}-style.onnx")
+
+    def _own_styles(self) -> dict[str, StyleCode]:
+        try:
+            names = json.loads(self.content.metadata.get("styles", "[]"))
+            if not isinstance(names, list) or (names and len(names) != self._code_length):
+                raise ValueError(names)
+        except ValueError as error:
+            raise WeightsFormatError(f"{self._file.name} does not say its styles.") from error
+        shares = np.eye(len(names), dtype=np.float32)
+        return {
+            str(name): StyleCode(row[None], (1.0,), self._network_name) for name, row in zip(names, shares, strict=True)
+        }
+
     def _as_code(self, style: Picture | StyleCode) -> StyleCode:
         brush = self.settings.brush
         if isinstance(style, Picture):
             return self.look(style, (brush,))
         self._check(style)
+        if brush not in style.brushes and len(style.brushes) == 1:
+            raise UsageError(
+                f"The style has no brush but {style.brushes[0]:g}.",
+                hint="Leave the brush out, or paint with another model.",
+            )
         return replace(style, values=style.at(brush)[None], brushes=(brush,))
 
     @property
@@ -173,7 +215,7 @@ class SwiftPainter:
         code = self._strengthened(style, content)
         modulation = self._modulate(_as_batch(self._thumbnail(content)), code)
         network = self.content.function("squares", "picture", "grain", given={"modulation": modulation})
-        share = opacity(self.settings.strength)
+        share = self._share
         canvas = canvas_for(content, self.multiple)
         tile = _rounded(self.settings.tile or canvas.tile, self.multiple)
         parts = tiles(canvas.size, tile, self.margin, multiple=self.multiple)
@@ -195,6 +237,18 @@ class SwiftPainter:
         facts = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
         return Painting(canvas.painted, stop, time.monotonic() - began, facts, steps)
 
+    @property
+    def _share(self) -> float:
+        """How much of the painting shows."""
+        strength = self.settings.strength
+        if self.takes_pictures:
+            return opacity(strength)
+        if strength > 1:
+            raise UsageError(
+                f"The model {self._network_name!r} can't go beyond its styles.", hint="Ask for a strength of 1 at most."
+            )
+        return strength
+
     def _modulate(self, thumbnail: Floats, code: Floats) -> Floats:
         self._paintings += 1
         if self._paintings == 2:  # whoever paints more than one picture gets it optimised
@@ -206,8 +260,12 @@ class SwiftPainter:
     @cached_property
     def _code(self) -> Function:
         # Opened when it is needed: named styles have their codes.
-        file = self._file.with_name(f"{self._file.stem}-style.onnx")
-        return _network(file, *self._how).function("code", "style")
+        if self.styles and not self.takes_pictures:
+            raise UsageError(
+                f"The model {self._network_name!r} paints in its own styles only: {', '.join(self.styles)}.",
+                hint="Name one of them, or leave the model out to paint in the style of any picture.",
+            )
+        return _network(self._style_file, *self._how).function("code", "style")
 
     def _code_of(self, pixels: Floats, brush: float = 1.0) -> Floats:
         """(D,) of a style picture."""
@@ -220,7 +278,7 @@ class SwiftPainter:
         """(1, D): on the line from the content picture's own code (0) through the style's (1)."""
         self._check(style)
         values = style.at(self.settings.brush)
-        if self.settings.strength == 1:
+        if self.settings.strength == 1 or not self.takes_pictures:
             return values[None]
         compact = isinstance(content, CompactPicture)
         identity = self._code_of(content.thumbnail(_inside(content.size, _STYLE_SIDE)) if compact else content.over())

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from impasto.errors import UsageError, WeightsFormatError
 from impasto.grain import grain
-from impasto.networks.swift import Seen, SwiftNetwork, with_grain
+from impasto.networks.content_side import Seen, with_grain
+from impasto.networks.swift import SwiftNetwork
 from impasto.painters import Progress, WeightedStyle
 from impasto.pictures import CompactPicture, Picture
 from impasto.runtime.canvas import BORDER, CompactCanvas, FloatCanvas, mirrored
-from impasto.runtime.swift import SwiftPainter, SwiftSettings
+from impasto.runtime.fast import FastPainter, FastSettings
 from impasto.runtime.tiles import tiles
 from impasto.styles.code import StyleCode
 
@@ -27,17 +28,17 @@ def _picture(width: int, height: int, seed: int = 0) -> Picture:
 
 
 @pytest.fixture(scope="module")
-def painter(swift_file: Path) -> SwiftPainter:
-    return SwiftPainter(swift_file, SwiftSettings(threads=1))
+def painter(swift_file: Path) -> FastPainter:
+    return FastPainter(swift_file, FastSettings(threads=1))
 
 
 @pytest.fixture(scope="module")
-def code(painter: SwiftPainter) -> StyleCode:
+def code(painter: FastPainter) -> StyleCode:
     return painter.prepare([WeightedStyle(_picture(64, 48, 1))])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 500), (97, 33), (64, 64)])
-def test_paintings_have_the_size_of_their_photo(painter: SwiftPainter, code: StyleCode, size: tuple[int, int]) -> None:
+def test_paintings_have_the_size_of_their_photo(painter: FastPainter, code: StyleCode, size: tuple[int, int]) -> None:
     painting = painter.paint(_picture(*size), code)
     pixels = painting.picture.pixels
     assert painting.picture.size == size
@@ -49,17 +50,17 @@ def test_paintings_have_the_size_of_their_photo(painter: SwiftPainter, code: Sty
 @settings(max_examples=25, deadline=None)
 @given(width=st.integers(1, 420), height=st.integers(1, 420), tile=st.integers(64, 512))
 def test_tiles_change_nothing(swift_file: Path, width: int, height: int, tile: int) -> None:
-    whole = SwiftPainter(swift_file, SwiftSettings(tile=4096, threads=1))
-    tiled = SwiftPainter(swift_file, SwiftSettings(tile=tile, threads=1))
+    whole = FastPainter(swift_file, FastSettings(tile=4096, threads=1))
+    tiled = FastPainter(swift_file, FastSettings(tile=tile, threads=1))
     photo = _picture(width, height)
     style = whole.prepare([WeightedStyle(_picture(40, 40, 2))])
     error = np.abs(whole.paint(photo, style).picture.pixels - tiled.paint(photo, style).picture.pixels)
     assert error.max() < 1e-4
 
 
-def test_tiles_are_really_made(painter: SwiftPainter, code: StyleCode, swift_file: Path) -> None:
+def test_tiles_are_really_made(painter: FastPainter, code: StyleCode, swift_file: Path) -> None:
     told: list[Progress] = []
-    small = SwiftPainter(swift_file, SwiftSettings(tile=64, threads=1))
+    small = FastPainter(swift_file, FastSettings(tile=64, threads=1))
     painting = small.paint(_picture(100, 50), code, progress=told.append)
     count = math.ceil((100 + 2 * BORDER) / 64) * math.ceil((50 + 2 * BORDER) / 64)
     assert painting.facts["tiles"] == len(told) == count > 1
@@ -67,7 +68,7 @@ def test_tiles_are_really_made(painter: SwiftPainter, code: StyleCode, swift_fil
 
 
 def test_stopped_early_the_rest_is_the_photo(code: StyleCode, swift_file: Path) -> None:
-    small = SwiftPainter(swift_file, SwiftSettings(tile=64, threads=1))
+    small = FastPainter(swift_file, FastSettings(tile=64, threads=1))
     photo, told = _picture(300, 40), list[Progress]()
     painting = small.paint(photo, code, progress=told.append, should_stop=lambda: len(told) == 2)
     assert painting.stop == "interrupted"
@@ -75,12 +76,10 @@ def test_stopped_early_the_rest_is_the_photo(code: StyleCode, swift_file: Path) 
     assert 60 < changed.sum() < 150  # two parts of five
 
 
-def test_strength_0_is_the_photo_and_1_the_style(painter: SwiftPainter, code: StyleCode, swift_file: Path) -> None:
+def test_strength_0_is_the_photo_and_1_the_style(painter: FastPainter, code: StyleCode, swift_file: Path) -> None:
     photo = _picture(60, 40)
     at = {
-        strength: SwiftPainter(swift_file, SwiftSettings(strength=strength, threads=1))
-        .paint(photo, code)
-        .picture.pixels
+        strength: FastPainter(swift_file, FastSettings(strength=strength, threads=1)).paint(photo, code).picture.pixels
         for strength in (0.0, 0.999, 1.0, 1.5)
     }
     assert np.array_equal(at[0.0], photo.pixels)
@@ -88,18 +87,18 @@ def test_strength_0_is_the_photo_and_1_the_style(painter: SwiftPainter, code: St
     assert np.abs(at[1.5] - at[1.0]).max() > 1e-3
 
 
-def test_styles_are_blended_by_share(painter: SwiftPainter) -> None:
+def test_styles_are_blended_by_share(painter: FastPainter) -> None:
     a, b = _picture(40, 40, 1), _picture(50, 40, 2)
     both = painter.prepare([WeightedStyle(a, 3), WeightedStyle(b, 1)]).values
     one, other = (painter.prepare([WeightedStyle(style)]).values for style in (a, b))
     np.testing.assert_allclose(both, 0.75 * one + 0.25 * other, rtol=1e-4, atol=1e-5)
 
 
-def test_codes_serve_as_pictures_do(painter: SwiftPainter, swift_file: Path) -> None:
+def test_codes_serve_as_pictures_do(painter: FastPainter, swift_file: Path) -> None:
     picture, other = _picture(60, 40, 1), _picture(50, 40, 2)
     code = painter.look(picture)
     for brush in (0.5, 1.0, 2.0):
-        brushed = SwiftPainter(swift_file, SwiftSettings(brush=brush, threads=1))
+        brushed = FastPainter(swift_file, FastSettings(brush=brush, threads=1))
         of_code, of_picture = (
             brushed.prepare([WeightedStyle(style, 2), WeightedStyle(other)]).values for style in (code, picture)
         )
@@ -110,7 +109,7 @@ def test_codes_serve_as_pictures_do(painter: SwiftPainter, swift_file: Path) -> 
 
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 def test_a_code_of_the_wrong_length_is_refused(swift_file: Path, code: StyleCode, strength: float) -> None:
-    painter = SwiftPainter(swift_file, SwiftSettings(strength=strength, threads=1))
+    painter = FastPainter(swift_file, FastSettings(strength=strength, threads=1))
     short = replace(code, values=code.values[:, :-1])
     with pytest.raises(WeightsFormatError, match="damaged"):
         painter.paint(_picture(8, 8), short)
@@ -129,13 +128,13 @@ def test_impossible_metadata_is_refused(swift_file: Path, tmp_path: Path, name: 
         onnx.helper.set_model_props(proto, {**about, name: value})
         onnx.save(proto, tmp_path / file.name)
     with pytest.raises(WeightsFormatError):
-        SwiftPainter(tmp_path / swift_file.name)
+        FastPainter(tmp_path / swift_file.name)
 
 
 def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift_network: SwiftNetwork) -> None:
     """Orders of colours and axes, mirror and thumbnail: all made here by other means."""
     photo, style = _picture(104, 72, 3), _picture(64, 48, 4)
-    painter = SwiftPainter(swift_file, SwiftSettings(threads=1))
+    painter = FastPainter(swift_file, FastSettings(threads=1))
     found = painter.paint(photo, painter.prepare([WeightedStyle(style)])).picture.pixels
     batch, style_batch = (torch.from_numpy(p.pixels.copy()).permute(2, 0, 1)[None] for p in (photo, style))
     code = swift_network.style(style_batch)
@@ -153,23 +152,23 @@ def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift
 
 
 @pytest.mark.parametrize("weight", [0, -1, float("nan"), float("inf")])
-def test_shares_must_be_positive(painter: SwiftPainter, weight: float) -> None:
+def test_shares_must_be_positive(painter: FastPainter, weight: float) -> None:
     with pytest.raises(UsageError, match="positive"):
         painter.prepare([WeightedStyle(_picture(40, 40), weight)])
 
 
-def test_shares_may_be_as_large_as_numbers_go(painter: SwiftPainter) -> None:
+def test_shares_may_be_as_large_as_numbers_go(painter: FastPainter) -> None:
     style = _picture(40, 40)
     one, two = (painter.prepare([WeightedStyle(style, w) for w in weights]) for weights in ((1.0,), (1e308, 1e308)))
     np.testing.assert_allclose(one.values, two.values, rtol=1e-5, atol=1e-6)
 
 
-def test_there_must_be_a_style(painter: SwiftPainter) -> None:
+def test_there_must_be_a_style(painter: FastPainter) -> None:
     with pytest.raises(UsageError, match="no style"):
         painter.prepare([])
 
 
-def test_a_code_of_another_network_is_refused(painter: SwiftPainter, code: StyleCode) -> None:
+def test_a_code_of_another_network_is_refused(painter: FastPainter, code: StyleCode) -> None:
     with pytest.raises(WeightsFormatError, match="'other'"):
         painter.paint(_picture(8, 8), replace(code, network="other"))
 
@@ -180,7 +179,7 @@ def test_a_code_of_another_network_is_refused(painter: SwiftPainter, code: Style
 )
 def test_settings_are_checked(change: dict[str, float], says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        replace(SwiftSettings(), **change)  # type: ignore[arg-type]
+        replace(FastSettings(), **change)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 100])
@@ -218,7 +217,7 @@ def _compact(picture: Picture) -> CompactPicture:
 def test_compact_pictures_are_painted_as_others_are(
     swift_file: Path, width: int, height: int, tile: int, strength: float
 ) -> None:
-    painter = SwiftPainter(swift_file, SwiftSettings(tile=tile, strength=strength, threads=1))
+    painter = FastPainter(swift_file, FastSettings(tile=tile, strength=strength, threads=1))
     compact = _compact(_picture(width, height, 5))
     style = painter.prepare([WeightedStyle(_picture(40, 40, 6))])
     found = painter.paint(compact, style).picture
@@ -247,7 +246,7 @@ def test_a_compact_canvas_sees_and_keeps_what_others_do() -> None:
 
 
 def test_an_interrupted_painting_shows_content_where_nothing_is_painted(swift_file: Path, code: StyleCode) -> None:
-    painter = SwiftPainter(swift_file, SwiftSettings(tile=64, threads=1))
+    painter = FastPainter(swift_file, FastSettings(tile=64, threads=1))
     for content in (_picture(150, 40, 8), _compact(_picture(150, 40, 8))):
         asked = iter([False, True])
         painting = painter.paint(content, code, should_stop=lambda asked=asked: next(asked))  # type: ignore[misc]

@@ -1,0 +1,61 @@
+"""Weights of painters read back from their ONNX files: what ships is enough to train on from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from impasto.errors import WeightsFormatError
+from impasto.extras import needs_extra
+from impasto.networks.folded import ORDER
+from impasto.runtime.network import load_model
+
+_HALF, _CONTENT = "_half", "folded.content."
+
+
+class ExportedWeights(NamedTuple):
+    """Of a `swift`, in the half precision of its file.
+
+    Attributes:
+        content: of the `ContentSide`, by name.
+        code_weight, code_bias: of the layer that turns codes into wishes.
+    """
+
+    content: dict[str, Tensor]
+    code_weight: Tensor
+    code_bias: Tensor
+
+    def wishes(self, codes: Tensor) -> Tensor:
+        """(B, D) → (B, W), without the colours."""
+        return codes[:, : self.code_weight.shape[1]] @ self.code_weight.T + self.code_bias
+
+
+def read_exported(path: Path) -> ExportedWeights:
+    """The weights in the file of a content side.
+
+    Raises:
+        WeightsMissingError: no such file.
+        WeightsFormatError: another file, or a damaged one.
+        MissingExtraError: onnx is not installed.
+    """
+    with needs_extra("Beginning with a painter's weights"):
+        import onnx
+        from onnx import numpy_helper
+    load_model(path)  # its errors are ours
+    try:
+        stored = onnx.load(str(path), load_external_data=False).graph.initializer
+        tensors = {
+            t.name.removesuffix(_HALF): torch.from_numpy(numpy_helper.to_array(t).copy()).float() for t in stored
+        }
+        content = {name.removeprefix(_CONTENT): t for name, t in tensors.items() if name.startswith(_CONTENT)}
+        stem, bias = tensors["folded.stem_weight"], tensors["folded.stem_bias"]
+        content["stem.weight"] = stem / 4  # see `ContentSide.stem_filters`
+        content["stem.bias"] = bias + stem.sum((1, 2, 3)) / 2
+        for name in ("last.weight", "last.bias"):
+            content[name] = tensors[f"folded.{name.replace('.', '_')}"][ORDER.argsort()]
+        return ExportedWeights(content, tensors["style.code.weight"], tensors["style.code.bias"])
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise WeightsFormatError(f"{path.name} is no painter to begin with.") from error
