@@ -238,7 +238,7 @@ def test_progress_is_told_and_stopping_keeps_the_best(photo: Pixels, style: Pixe
         ({"max_pixels": 100}, PictureTooLargeError, "The limit is 100 pixels"),
         ({"style": "mosiac"}, UnknownNameError, "Did you mean 'mosaic'"),
         ({"style": "gone.png"}, PictureNotFoundError, "gone.png"),
-        ({"style": []}, UsageError, "no style picture"),
+        ({"style": []}, UsageError, "There is no style"),
         ({"style": [("mosaic", "much")]}, UsageError, "weight of a style is 'much'"),
         ({"style": [("mosaic", -1.0)]}, UsageError, "positive"),
         ({"style": 3}, UsageError, "can't be read from 'int'"),

@@ -96,7 +96,7 @@ def test_brush_size_device_and_tile(impasto: Impasto, folder: Path) -> None:
         (["--style", "stary-night"], 3, "Did you mean 'starry-night'"),
         (["--style", "broken.json"], 32, "broken.json is no style code"),
         (["--style", "other.json"], 32, "impasto styles add PICTURE --name NAME --overwrite"),
-        (["--quality", "best", "--style", "great-wave"], 2, "paint with --quality fast"),
+        (["--quality", "best", "--style", "great-wave"], 2, "leave quality and model out"),
         (["--raw", "8x8"], 2, "Name - as CONTENT"),
         (["--watch", "."], 2, "Leave out CONTENT"),
     ],

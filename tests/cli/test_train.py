@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import tomllib
 from collections.abc import Callable
@@ -151,9 +152,39 @@ def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: 
     again = words.replace("--run swift", "--run again").split()
     answer = impasto("train", "swift", *again, "--start", "swift/swift.safetensors", "--name", "ours", "--quiet")
     assert answer.code == 0, answer.err
-    assert onnx.load("again/swift.onnx").metadata_props[1].value == "ours"
+    again_about = {entry.key: entry.value for entry in onnx.load("again/swift.onnx").metadata_props}
+    assert (again_about["name"], again_about["family"]) == ("ours", "swift")
     answer = impasto("train", "swift", *again, "--start", "photo.jpg")
     assert answer.code == 32, answer.err
+
+
+def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, studio: list[str]) -> None:
+    base = {"size": 32, "batch": 1, "thumbnail": [32, 32], "half": 4, "quarter": 4, "blocks": 1, "log_every": 1}
+    swift = base | {"views": 2, "view_sides": [32, 40], "kinds": [1, 1, 0], "hidden": 4, "eighth": 8}
+    johnson = base | {"style_size": 48, "eighth": 6}
+    for name, config in (("swift", swift), ("johnson", johnson)):
+        Path(f"{name}.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in config.items()))
+    words = "--content photos --style paintings --run swift --config swift.toml --steps 1 --quiet"
+    assert impasto("train", "swift", *words.split()).code == 0
+    common = "--content photos --style photo.jpg --style style.png --config johnson.toml --steps 2"
+    answer = impasto("train", "johnson", *common.split(), "--run", "run", "--start", "swift/swift.onnx", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.objects[-1] == {"weights": "run/johnson.safetensors", "step": 2}
+    model = "run/johnson-photo.onnx"
+    answer = impasto("paint", "photo.jpg", "--model", model, "-o", "x.png", "--quiet")
+    assert (answer.code, "Name one or more of the model's: photo, style." in answer.err) == (2, True)
+    answer = impasto(
+        "paint", "photo.jpg", "--model", "run/johnson-photo.onnx", "-s", "style:2", "-s", "photo", "--json"
+    )
+    assert answer.code == 0, answer.err
+    assert answer.objects[0]["output"].endswith("photo-style-photo.jpg")
+    answer = impasto("train", "johnson", *common.split(), "--run", "other", "--start", "run/johnson-photo.onnx")
+    assert (answer.code, "no painter to begin with" in answer.err) == (32, True)
+    again = common.replace("--style style.png", "--style elsewhere/style.png --style style.png").split()
+    Path("elsewhere").mkdir()
+    shutil.copy("style.png", "elsewhere/style.png")
+    answer = impasto("train", "johnson", *again, "--run", "other", "--start", "none")
+    assert (answer.code, "Two styles are called 'style'." in answer.err) == (2, True)
 
 
 def test_the_places_of_swift_are_needed(impasto: Impasto) -> None:

@@ -41,7 +41,8 @@ def list_models(json: Json = False) -> None:
             about = entry.metadata
         except WeightsFormatError as error:
             about = {"family": f"damaged: {error.message}"}
-        family, styles = about.get("family", ""), jsons.loads(about.get("styles", "[]"))
+        family, styles = about.get("family", ""), _value(about.get("styles", ""))
+        styles = styles if isinstance(styles, list) else []
         if json:
             told = {"name": entry.name, "kind": entry.kind, "family": family, "styles": styles, "bytes": size}
             voice.object(told | {"path": str(entry.path)})

@@ -41,7 +41,7 @@ class FoldedContent(nn.Module):
         self.register_buffer("last_weight", last.weight.detach()[ORDER])
         self.register_buffer("last_bias", last.bias.detach()[ORDER])
         weight, bias = content.stem_filters()
-        self.register_buffer("stem_weight", weight.detach())
+        self.register_buffer("stem_weight", weight.detach()[:, :, None])
         self.register_buffer("stem_bias", bias.detach())
         self.register_buffer("places", torch.eye(4).reshape(4, 1, 1, 2, 2))
 
@@ -66,9 +66,9 @@ class FoldedContent(nn.Module):
 
     def _stem(self, picture: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
         """`ContentSide.stem` on recoloured pictures, but for the outermost row and column."""
-        weight = self.stem_weight
-        bias = self.stem_bias + (weight.sum((2, 3)) * offset).sum(1)
-        return F.conv2d(picture, (weight[:, :, None] * matrix[:, :, None, None]).sum(1), bias, stride=2, padding=1)
+        bias = self.stem_bias + (self.stem_weight.sum((2, 3, 4)) * offset).sum(1)
+        weight = (self.stem_weight * matrix[:, :, None, None]).sum(1)
+        return F.conv2d(picture, weight, bias, stride=2, padding=1)
 
 
 def together(squares: Tensor) -> Tensor:

@@ -41,8 +41,8 @@ Floats = NDArray[np.float32]
 BRUSHES = (0.5, 1.0, 2.0)
 
 # Pixels of a thumbnail and of a style picture as the network sees them, close to what it was trained on.
-_THUMBNAIL_AREA = 480 * 336
-_STYLE_SIDE = 512
+_THUMBNAIL_AREA = 416 * 296
+_STYLE_SIDE = 416
 _SMALLEST = 32
 
 _MEASURED = "thumbnail", "thumbnail_grain", "code"

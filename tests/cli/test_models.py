@@ -1,0 +1,75 @@
+"""`impasto models`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli_answer import Answer
+
+Impasto = Callable[..., Answer]
+
+
+@pytest.fixture
+def file(folder: Path) -> Path:
+    """A painter of two styles with random weights."""
+    import torch
+
+    from impasto.networks.content_side import ContentDesign
+    from impasto.networks.johnson import JohnsonNetwork
+    from impasto.networks.johnson_file import export_johnson
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        colours = torch.rand(2, 9) * 0.3 + 0.1
+        network = JohnsonNetwork(ContentDesign(half=4, quarter=6, eighth=8, blocks=1), ["dots", "waves"], colours)
+    export_johnson(network, folder / "two.onnx", name="two", training={"steps": 5})
+    return Path("two.onnx")
+
+
+def test_models_are_added_listed_used_and_removed(impasto: Impasto, file: Path) -> None:
+    answer = impasto("models", "add", file, "--name", "Two Styles")
+    assert (answer.code, "--model two-styles" in answer.err) == (0, True), answer.err
+    told = {entry["name"]: entry for entry in impasto("models", "list", "--json").objects}
+    assert told["swift"]["kind"] == "shipped"
+    assert (told["two-styles"]["family"], told["two-styles"]["styles"]) == ("johnson", ["dots", "waves"])
+    assert "two-styles" in impasto("models").out
+    answer = impasto("paint", "photo.jpg", "--model", "two-styles", "--style", "dots", "-o", "painting.png")
+    assert answer.code == 0, answer.err
+    assert impasto("models", "remove", "two-styles").code == 0
+    answer = impasto("paint", "photo.jpg", "--model", "two-styles", "--style", "dots", "-o", "again.png")
+    assert (answer.code, "two-styles" in answer.err) == (3, True)
+
+
+def test_what_is_no_painter_is_not_added(impasto: Impasto, folder: Path) -> None:
+    answer = impasto("models", "add", "photo.jpg", "--name", "mine")
+    assert (answer.code, "no network" in answer.err) == (32, True)
+    answer = impasto("models", "add", "gone.onnx", "--name", "mine")
+    assert answer.code == 31
+    assert not (folder / "home").exists()
+
+
+def test_a_model_tells_about_itself(impasto: Impasto, file: Path) -> None:
+    answer = impasto("models", "show", file)
+    assert "family: johnson" in answer.out
+    assert "  steps: 5" in answer.out
+    assert "styles: dots, waves" in answer.out
+    assert impasto("models", "show", file, "--json").objects[0]["training"] == {"steps": 5}
+
+
+def test_verify_finds_what_is_damaged(impasto: Impasto, file: Path) -> None:
+    assert impasto("models", "verify", "swift").out.split() == ["swift", "whole"]
+    assert impasto("models", "add", file, "--name", "two").code == 0
+    kept = Path("home/models/two.onnx")
+    data = bytearray(kept.read_bytes())
+    data[data.rindex(b"folded.content.fine.first.weight_half") + 60] ^= 255
+    kept.write_bytes(data)
+    answer = impasto("models", "verify", "--json")
+    assert answer.code == 60
+    assert {entry["name"]: entry["whole"] for entry in answer.objects if "name" in entry} == {
+        "swift": True,
+        "two": False,
+    }
+    kept.write_bytes(b"nothing")
+    assert "damaged" in impasto("models").out
