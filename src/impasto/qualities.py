@@ -70,9 +70,10 @@ def _fast(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -
     model = given.get("model")
     if model is None:
         return FastPainter(SHIPPED, settings)
+    from impasto.runtime.opening import open_painter
     from impasto.runtime.registry import find_model
 
-    return FastPainter(find_model(model).path, settings)
+    return open_painter(find_model(model).path, settings)
 
 
 def _fine(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:

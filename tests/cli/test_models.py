@@ -73,3 +73,23 @@ def test_verify_finds_what_is_damaged(impasto: Impasto, file: Path) -> None:
     }
     kept.write_bytes(b"nothing")
     assert "damaged" in impasto("models").out
+
+
+def test_networks_made_elsewhere_are_adopted(impasto: Impasto, folder: Path) -> None:
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 224, 224]) for name in "xy"]
+    node = helper.make_node("Sub", ["white", "x"], ["y"])
+    white = numpy_helper.from_array(np.full((1, 1, 1, 1), 255, np.float32), "white")
+    graph = helper.make_graph([node], "negative", ports[:1], ports[1:], [white])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "negative.onnx")
+    answer = impasto("models", "add", "negative.onnx", "--name", "negative")
+    assert (answer.code, "--range" in answer.err) == (2, True)
+    answer = impasto("models", "add", "negative.onnx", "--name", "negative", "--range", "0-255", "--licence", "CC0")
+    assert answer.code == 0, answer.err
+    assert impasto("models", "verify").code == 0
+    answer = impasto("paint", "photo.jpg", "--model", "negative", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.objects[0]["output"].endswith("photo-negative.jpg")

@@ -185,7 +185,7 @@ def test_settings_are_checked(change: dict[str, float], says: str) -> None:
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 100])
 def test_mirrored_places_are_those_of_numpy(length: int) -> None:
     expected = np.pad(np.arange(length), (BORDER, 40), mode="reflect" if length > 1 else "edge")
-    assert mirrored(length, length + BORDER + 40).tolist() == expected.tolist()
+    assert mirrored(length, length + BORDER + 40, border=BORDER).tolist() == expected.tolist()
 
 
 @settings(max_examples=60, deadline=None)

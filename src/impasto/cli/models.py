@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsons
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -73,24 +74,41 @@ def show(name: Name, json: Json = False) -> None:
 
 @app.command("add")
 def add(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX file that `impasto train` has written.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An ONNX file, of `impasto train` or from elsewhere.")],
     name: Annotated[str, typer.Option(help="What --model will know it by.")],
+    range: Annotated[
+        str | None, typer.Option(metavar="0-1|0-255|-1-1", help="Made elsewhere: what black and white are to it.")
+    ] = None,
+    colour: Annotated[
+        str | None, typer.Option(metavar="RGB|BGR", help="Made elsewhere: the order of its colours.")
+    ] = None,
+    multiple: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Made elsewhere: what its pictures' sides are multiples of.")
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="Made elsewhere: of the network.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace one of your own.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Keep a model under a name."""
-    from pathlib import Path
+    """Keep a model under a name.
 
-    from impasto.runtime.fast import FastPainter
+    Networks made elsewhere must take one picture of any size and give one of the same size.
+    """
+    from impasto.runtime.adoption import adopt
+    from impasto.runtime.network import load_model
+    from impasto.runtime.opening import open_painter
     from impasto.runtime.registry import add_model, check_name, style_side
 
-    check_name(name, overwrite=overwrite)
-    path = Path(file)
-    FastPainter(path)  # refuses what is no painter
-    files = {".onnx": path.read_bytes()}
-    if style_side(path).is_file():
-        files["-style.onnx"] = style_side(path).read_bytes()
-    entry = add_model(name, files, overwrite=overwrite)
+    wanted, path = check_name(name, overwrite=overwrite), Path(file)
+    asked = {"range": range, "colour": colour, "multiple": multiple, "licence": licence}
+    given: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
+    if given or "format" not in load_model(path).metadata:
+        files = {".onnx": adopt(path, name=wanted, **given)}
+    else:
+        open_painter(path)  # refuses what is no painter
+        files = {".onnx": path.read_bytes()}
+        if style_side(path).is_file():
+            files["-style.onnx"] = style_side(path).read_bytes()
+    entry = add_model(wanted, files, overwrite=overwrite)
     Voice(quiet=quiet).note(f"{file} → --model {entry.name}  ({entry.path})")
 
 

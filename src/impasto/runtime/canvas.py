@@ -42,7 +42,8 @@ class Canvas(ABC):
         self.sides = content.size
         width, height = (-(-(side + 2 * BORDER) // multiple) * multiple for side in content.size)
         self.size = width, height
-        self._columns, self._rows = mirrored(content.width, width), mirrored(content.height, height)
+        self._columns = mirrored(content.width, width, border=BORDER)
+        self._rows = mirrored(content.height, height, border=BORDER)
 
     def around(self, part: Tile) -> Floats:
         """(1, 3, h, w): what the network looks at to paint a part."""
@@ -172,9 +173,9 @@ class CompactCanvas(Canvas):
         return self._content.window(rows, columns)
 
 
-def mirrored(length: int, total: int) -> NDArray[np.intp]:
-    """Places in a side of `length` for `total` places that begin `BORDER` before it, mirrored at both ends."""
-    places = np.arange(total) - BORDER
+def mirrored(length: int, total: int, *, border: int) -> NDArray[np.intp]:
+    """Places in a side of `length` for `total` places that begin `border` before it, mirrored at both ends."""
+    places = np.arange(total) - border
     period = max(1, 2 * (length - 1))
     places = np.abs((places + length - 1) % period - (length - 1)) if length > 1 else np.zeros_like(places)
     return places.astype(np.intp)

@@ -19,12 +19,12 @@ Floats = NDArray[np.float32]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MODEL_GRAPH, _MODEL_METADATA, _MODEL_FUNCTIONS = 7, 14, 25
-_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_SPARSE = 1, 5, 11, 12, 15
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_VALUES, _GRAPH_SPARSE = 1, 5, 11, 12, 13, 15
 _NODE_INPUT, _NODE_OUTPUT, _NODE_ATTRIBUTE = 1, 2, 5
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_NESTED = 5, (6, 10, 11, 22, 23)  # a tensor; graphs, lists of tensors, sparse ones
 _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
 _TENSOR_ELSEWHERE = (13, 14)  # external_data, data_location
-_VALUE_NAME = 1
+_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE = 1, 2, 1, 2
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _CHECKSUM = "checksum"
 _FLOAT = 1
@@ -52,7 +52,7 @@ class Model:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self._fields = _fields(data, 0, len(data))
         graphs = [field for field in self._fields if field.number == _MODEL_GRAPH]
         if len(graphs) != 1:
@@ -65,7 +65,7 @@ class Model:
 
     def _refuse_what_painters_lack(self, nodes: Sequence[Sequence[_Field]]) -> None:
         """Weights in other files, which ONNX Runtime would read, and all places but initializers to hide them in."""
-        data = self._data
+        data = self.data
         tensors = [field for field in self._graph if field.number == _GRAPH_INITIALIZER]
         for attribute in (field for node in nodes for field in node if field.number == _NODE_ATTRIBUTE):
             parts = _sub(data, attribute)
@@ -81,8 +81,8 @@ class Model:
     @property
     def metadata(self) -> dict[str, str]:
         """What the file says of itself."""
-        entries = [_sub(self._data, field) for field in self._fields if field.number == _MODEL_METADATA]
-        return {_text(self._data, entry, _ENTRY_KEY): _text(self._data, entry, _ENTRY_VALUE) for entry in entries}
+        entries = [_sub(self.data, field) for field in self._fields if field.number == _MODEL_METADATA]
+        return {_text(self.data, entry, _ENTRY_KEY): _text(self.data, entry, _ENTRY_VALUE) for entry in entries}
 
     def described(self, entries: Mapping[str, str]) -> bytes:
         """The model's bytes with these entries in its metadata, and a checksum of all else."""
@@ -98,12 +98,33 @@ class Model:
 
     def _without(self, keys: Collection[str]) -> bytes:
         """All bytes but the entries of the metadata that have these keys."""
-        data = self._data
+        data = self.data
         return b"".join(
             data[field.start : field.stop]
             for field in self._fields
             if field.number != _MODEL_METADATA or _text(data, _sub(data, field), _ENTRY_KEY) not in keys
         )
+
+    def freed(self) -> bytes:
+        """The model for pictures of any size: without what it says of the shapes of its inputs and outputs."""
+        data = self.data
+        parts = [
+            _bytes(field.number, self._shapeless(field)) if field.number in _PORTS else data[field.start : field.stop]
+            for field in self._graph
+            if field.number != _GRAPH_VALUES
+        ]
+        graph = _bytes(_MODEL_GRAPH, b"".join(parts))
+        return b"".join(graph if f.number == _MODEL_GRAPH else data[f.start : f.stop] for f in self._fields)
+
+    def _shapeless(self, message: _Field, path: tuple[int, ...] = (_VALUE_TYPE, _TYPE_TENSOR)) -> bytes:
+        """A message, copied but for the shape that lies down this path."""
+        data, parts = self.data, []
+        for field in _sub(data, message):
+            if path and field.number == path[0]:
+                parts.append(_bytes(field.number, self._shapeless(field, path[1:])))
+            elif path or field.number != _TENSOR_SHAPE:
+                parts.append(data[field.start : field.stop])
+        return b"".join(parts)
 
     def part(self, outputs: Sequence[str], given: Mapping[str, Floats] | None = None) -> bytes:
         """The model that computes `outputs` and nothing else.
@@ -130,14 +151,15 @@ class Model:
             else:
                 stays = field.number not in _NAMED or (name in needed and name not in given)
             if stays:
-                parts.append(self._data[field.start : field.stop])
+                parts.append(self.data[field.start : field.stop])
         parts += [_bytes(_GRAPH_INITIALIZER, _tensor(name, value)) for name, value in given.items() if name in needed]
         graph = _bytes(_MODEL_GRAPH, b"".join(parts))
         return b"".join(
-            graph if field.number == _MODEL_GRAPH else self._data[field.start : field.stop] for field in self._fields
+            graph if field.number == _MODEL_GRAPH else self.data[field.start : field.stop] for field in self._fields
         )
 
 
+_PORTS = (_GRAPH_INPUT, _GRAPH_OUTPUT)
 _NAMED = {_GRAPH_INITIALIZER: _TENSOR_NAME, _GRAPH_INPUT: _VALUE_NAME, _GRAPH_OUTPUT: _VALUE_NAME}
 
 

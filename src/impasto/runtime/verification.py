@@ -9,6 +9,8 @@ from impasto.painters import WeightedStyle
 from impasto.pictures import Picture
 from impasto.runtime.fast import FastPainter, FastSettings
 from impasto.runtime.network import load_model
+from impasto.runtime.opening import open_painter
+from impasto.runtime.plain import PlainPainter
 from impasto.runtime.registry import ModelEntry
 
 _SIZE = 96, 64
@@ -20,16 +22,16 @@ def verify_model(entry: ModelEntry) -> str | None:
         for file in entry.files:
             if load_model(file).intact is False:
                 return f"{file.name} is damaged: its content is not what it was when it was written."
-        return _painted_wrongly(FastPainter(entry.path, FastSettings(device="cpu")))
+        return _painted_wrongly(open_painter(entry.path, FastSettings(device="cpu")))
     except ImpastoError as error:
         return error.message
 
 
-def _painted_wrongly(painter: FastPainter) -> str | None:
+def _painted_wrongly(painter: FastPainter | PlainPainter) -> str | None:
     """What is wrong with the painting of a drawn picture."""
     x, y = np.meshgrid(*(np.linspace(0, 1, side, dtype=np.float32) for side in _SIZE))
     picture = Picture(np.stack([x, y, 0.5 + 0.5 * np.sin(20 * x * y)], 2).astype(np.float32))
-    style = next(iter(painter.styles.values()), picture)
+    style = next(iter(painter.codes.own.values()), picture)
     painted = painter.paint(picture, painter.prepare([WeightedStyle(style)])).picture.pixels
     if not np.isfinite(painted).all():
         return "It paints what is no picture."
