@@ -136,7 +136,15 @@ def test_trains_and_the_result_paints(impasto: Impasto, folder: Path, studio: li
 
 
 def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: Path, studio: list[str]) -> None:
-    config = {"size": 32, "batch": 1, "thumbnail": [32, 32], "views": 2, "view_sides": [32, 40], "kinds": [1, 1, 0]}
+    config = {
+        "size": 32,
+        "border": 8,
+        "batch": 1,
+        "thumbnail": [32, 32],
+        "views": 2,
+        "view_sides": [32, 40],
+        "kinds": [1, 1, 0],
+    }
     config |= {"half": 4, "quarter": 4, "eighth": 8, "blocks": 1, "hidden": 4, "log_every": 1}
     Path("swift.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))
     words = "--content photos --style paintings --run swift --config swift.toml --steps 2"
@@ -159,7 +167,16 @@ def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: 
 
 
 def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, studio: list[str]) -> None:
-    base = {"size": 32, "batch": 1, "thumbnail": [32, 32], "half": 4, "quarter": 4, "blocks": 1, "log_every": 1}
+    base = {
+        "size": 32,
+        "border": 8,
+        "batch": 1,
+        "thumbnail": [32, 32],
+        "half": 4,
+        "quarter": 4,
+        "blocks": 1,
+        "log_every": 1,
+    }
     swift = base | {"views": 2, "view_sides": [32, 40], "kinds": [1, 1, 0], "hidden": 4, "eighth": 8}
     johnson = base | {"style_size": 48, "eighth": 6}
     for name, config in (("swift", swift), ("johnson", johnson)):

@@ -31,6 +31,7 @@ from impasto.training.trainer import Trainer
 SMALL = SwiftTraining(
     steps=6,
     size=32,
+    border=8,
     batch=2,
     thumbnail=(32, 32),
     views=3,
