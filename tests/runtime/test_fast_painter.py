@@ -148,7 +148,9 @@ def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift
     near = max(0, swift_network.content.margin - BORDER)
     away = slice(near, -near or None)
     assert found[away, away].size > 0
-    np.testing.assert_allclose(found[away, away], expected[away, away], atol=2e-3)
+    np.testing.assert_allclose(
+        found[away, away], expected[away, away], atol=5e-3
+    )  # weights are stored in half precision
 
 
 @pytest.mark.parametrize("weight", [0, -1, float("nan"), float("inf")])

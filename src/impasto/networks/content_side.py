@@ -139,13 +139,14 @@ class ContentSide(nn.Module):
     def from_half(self, half: Tensor, grain: Tensor, normalise: Normalise) -> Tensor:
         """All between the stem and the last convolution: (B, C, H / 2, W / 2), the same out."""
         quarter = rectified(normalise(self.to_quarter(half)))
-        deep = rectified(normalise(self.to_eighth(quarter)) + self.grain_eighth(grain))
+        # Where two branches meet, a plain ReLU: runtimes make one of convolution, sum and that.
+        deep = F.relu(normalise(self.to_eighth(quarter)) + self.grain_eighth(grain))
         for block in self.deep:
             deep = block(deep, normalise)
         coarse, kept = _enlarged(normalise(self.from_eighth(deep))), normalise(self.skip_quarter(quarter))
-        fine = rectified(coarse + kept + self.grain_quarter(grain))
+        fine = F.relu(coarse + kept + self.grain_quarter(grain))
         fine = self.fine(fine, normalise)
-        finest = rectified(_enlarged(normalise(self.from_quarter(fine))) + normalise(self.skip_half(half)))
+        finest = F.relu(_enlarged(normalise(self.from_quarter(fine))) + normalise(self.skip_half(half)))
         return rectified(normalise(self.finish(finest)))
 
     def stem_filters(self) -> tuple[Tensor, Tensor]:

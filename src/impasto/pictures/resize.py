@@ -47,13 +47,23 @@ def resize(pixels: npt.NDArray[Any], size: tuple[int, int]) -> Floats:
 
 def thumbnail(pixels: npt.NDArray[Any], size: tuple[int, int]) -> Floats:
     """A smaller picture whose pixels are the means of the areas that they stand for: less sharp than `resize`, and
-    three times as fast.
+    several times as fast, as it is halved first as often as it can be.
 
-    Args, Returns: as for `resize`.
+    Args, Returns: as for `resize`; there must be three channels.
     """
     width, height = size
+    while pixels.shape[0] >= 2 * height and pixels.shape[1] >= 2 * width:
+        pixels = _halved(pixels)
     planes = (Image.fromarray(np.ascontiguousarray(pixels[..., channel], np.float32)) for channel in range(3))
     return np.stack([np.asarray(plane.resize((width, height), Image.Resampling.BOX)) for plane in planes], -1)
+
+
+def _halved(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Means of squares of four pixels; of odd sides, the last row or column is left out."""
+    height, width = (side // 2 for side in pixels.shape[:2])
+    rows = pixels[0 : 2 * height : 2, : 2 * width] + pixels[1 : 2 * height : 2, : 2 * width]
+    pairs = rows.reshape(height, width, 2, -1)
+    return np.asarray((pairs[:, :, 0] + pairs[:, :, 1]) * np.float32(0.25))
 
 
 def fit_long_side(size: tuple[int, int], long_side: int) -> tuple[int, int]:

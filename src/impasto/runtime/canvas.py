@@ -15,7 +15,7 @@ Floats = NDArray[np.float32]
 
 # The picture goes on for so many pixels beyond its border, mirrored, so that the network's zeros there don't show.
 # A multiple of the grain's cells.
-BORDER = 40
+BORDER = 56
 _PAIR = np.dtype((np.void, 24))  # of pixels
 
 

@@ -42,7 +42,7 @@ BRUSHES = (0.5, 1.0, 2.0)
 
 # Pixels of a thumbnail and of a style picture as the network sees them, close to what it was trained on.
 _THUMBNAIL_AREA = 416 * 296
-_STYLE_SIDE = 416
+_STYLE_SIDE = 448
 _SMALLEST = 32
 
 _MEASURED = "thumbnail", "thumbnail_grain", "code"
@@ -214,7 +214,7 @@ class FastPainter:
         content = content.resized(painted_size(content.size, self.settings.size))
         code = self._strengthened(style, content)
         modulation = self._modulate(_as_batch(self._thumbnail(content)), code)
-        network = self.content.function("squares", "picture", "grain", given={"modulation": modulation})
+        network = _ForShape(self.content, modulation)
         share = self._share
         canvas = canvas_for(content, self.multiple)
         tile = _rounded(self.settings.tile or canvas.tile, self.multiple)
@@ -288,6 +288,22 @@ class FastPainter:
         factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (content.height * content.width)))
         width, height = (_rounded(side * factor, self.multiple) for side in content.size)
         return content.thumbnail((width, height))
+
+
+class _ForShape:
+    """The network with a modulation, made anew for each shape of pictures that follows another one."""
+
+    def __init__(self, content: Network, modulation: Floats) -> None:
+        self._content, self._modulation = content, modulation
+        self._shape: tuple[int, ...] = ()
+
+    def __call__(self, picture: Floats, grain: Floats) -> Floats:
+        if picture.shape != self._shape:
+            shapes = {"picture": picture.shape, "grain": grain.shape}
+            given = {"modulation": self._modulation}
+            self._function = self._content.function("squares", "picture", "grain", given=given, shapes=shapes)
+            self._shape = picture.shape
+        return self._function(picture, grain)
 
 
 def _as_batch(pixels: Floats) -> Floats:

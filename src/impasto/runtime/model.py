@@ -25,6 +25,7 @@ _ATTRIBUTE_TENSOR, _ATTRIBUTE_NESTED = 5, (6, 10, 11, 22, 23)  # a tensor; graph
 _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
 _TENSOR_ELSEWHERE = (13, 14)  # external_data, data_location
 _VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE = 1, 2, 1, 2
+_SHAPE_SIDE, _SIDE_NAME = 1, 2
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _CHECKSUM = "checksum"
 _FLOAT = 1
@@ -83,6 +84,20 @@ class Model:
         """What the file says of itself."""
         entries = [_sub(self.data, field) for field in self._fields if field.number == _MODEL_METADATA]
         return {_text(self.data, entry, _ENTRY_KEY): _text(self.data, entry, _ENTRY_VALUE) for entry in entries}
+
+    def free_sides(self, name: str) -> list[str]:
+        """Of an input, by axis: the name of the number that is not fixed, or nothing."""
+        ports = [field for field in self._graph if field.number == _GRAPH_INPUT and self._names[field] == name]
+        path = (_VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE, _SHAPE_SIDE)
+        sides = [side for port in ports for side in self._down(port, *path)]
+        return [_text(self.data, _sub(self.data, side), _SIDE_NAME) for side in sides]
+
+    def _down(self, message: _Field, *path: int) -> list[_Field]:
+        """The fields that lie down this path."""
+        found = [message]
+        for number in path:
+            found = [part for field in found for part in _sub(self.data, field) if part.number == number]
+        return found
 
     def described(self, entries: Mapping[str, str]) -> bytes:
         """The model's bytes with these entries in its metadata, and a checksum of all else."""

@@ -65,7 +65,7 @@ class JohnsonTask(Task[JohnsonTraining]):
         self.teacher = teacher.eval().requires_grad_(False).on(self.device)
         self.photos, self.styles = photos, list(styles)
         torch.manual_seed(settings.seed)
-        pictures = [self._view(style.picture) for style in styles]
+        pictures = [self.view(style.picture) for style in styles]
         design = ContentDesign(settings.half, settings.quarter, settings.eighth, settings.blocks)
         colours = torch.cat([colour_statistics(picture) for picture in pictures])
         network = JohnsonNetwork(design, [style.name for style in styles], colours)
@@ -116,7 +116,7 @@ class JohnsonTask(Task[JohnsonTraining]):
         }
         return Wanted(moments, sum(share * wanted.spectrum for share, wanted in parts))  # type: ignore[arg-type]
 
-    def _view(self, picture: Picture) -> Tensor:
+    def view(self, picture: Picture) -> Tensor:
         """(1, 3, H, W), of the size at which styles are looked at."""
         factor = min(1.0, self.settings.style_size / max(picture.size))
         width, height = (max(32, round(side * factor)) for side in picture.size)

@@ -23,8 +23,8 @@ class JohnsonTraining(PainterTraining):
     steps: int = 8000
     learning_rate: float = 3e-3
     table_learning_rate: float = 3e-3
-    size: int = 208
-    thumbnail: tuple[int, int] = (104, 208)
+    size: int = 224
+    thumbnail: tuple[int, int] = (112, 224)
     zoom: tuple[float, float] = (0.7, 1.5)
     content_weight: tuple[float, float] = (0.2, 0.25)
     detail_weight: float = 0.15

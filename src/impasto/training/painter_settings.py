@@ -31,7 +31,7 @@ class PainterTraining(TrainingSettings):
     """
 
     size: int = 192
-    border: int = 24
+    border: int = 0
     thumbnail: tuple[int, int] = (96, 192)
     zoom: tuple[float, float] = (0.6, 1.6)
     content_weight: tuple[float, float] = (0.2, 0.26)

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Training: how fast a step is, and how good what comes out of it.
+
+    python benchmarks/train.py speed --data DIR --teacher FILE
+    python benchmarks/train.py johnson --data DIR --teacher FILE --out DIR --model FILE.onnx [--model …]
+
+`speed` times steps of the trainer against a plain loop on the same losses: float32, contiguous memory, nothing kept
+from step to step, so that photographs are decoded and style pictures looked at anew each time. The two take turns.
+
+`johnson` paints the photographs of DIR/fixtures/content at a long side of 512 px in the first style of each model, and
+in that of the style picture of the same name by 250 iterations of the optimisation engine on the teacher, at several
+weights of the content: OUT/MODEL/johnson and OUT/MODEL/engine-WEIGHT, to be scored on the teacher and compared at
+equal content.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from impasto.features import load_encoder
+from impasto.features.encoder import Encoder
+from impasto.features.layers import STYLE_LAYERS
+from impasto.losses.content import ContentLoss
+from impasto.losses.style import GramLoss
+from impasto.networks.colour import colour_statistics
+from impasto.networks.content_side import ContentDesign
+from impasto.networks.johnson import JohnsonNetwork
+from impasto.networks.swift import SwiftDesign, SwiftNetwork
+from impasto.optimize.painter import OptimizationPainter
+from impasto.optimize.settings import Settings
+from impasto.painters import WeightedStyle
+from impasto.pictures import Picture, read_picture, write_picture
+from impasto.runtime.fast import FastPainter, FastSettings
+from impasto.training.contents import content_crops, random_thumbnails
+from impasto.training.crops import to_tensor
+from impasto.training.data import PictureBank
+from impasto.training.johnson import JohnsonTask
+from impasto.training.johnson_settings import JohnsonTraining
+from impasto.training.named_styles import NamedStyle
+from impasto.training.painter_losses import painter_losses
+from impasto.training.painter_settings import PainterTraining
+from impasto.training.sources import PictureSource, find_pictures
+from impasto.training.style_views import together, wanted_of
+from impasto.training.swift import SwiftTask
+from impasto.training.swift_settings import SwiftTraining
+from impasto.training.trainer import Trainer
+
+_STEPS, _ROUNDS = 5, 3
+_SIDE = 512
+_WEIGHTS = (0.05, 0.1, 0.2, 0.4)  # of the content, beside 1 of the style
+_CPU = torch.device("cpu")
+
+Sources = list[PictureSource]
+Steps = tuple[Callable[[], object], Callable[[], object]]
+Look = tuple[torch.Tensor, list[torch.Tensor]]  # codes of a batch, and their style pictures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("speed", "johnson"))
+    parser.add_argument("--data", type=Path, required=True, help="folder with photos/, paintings/ and fixtures/")
+    parser.add_argument("--teacher", type=Path, required=True, help="weight file of the loss network")
+    parser.add_argument("--out", type=Path, help="folder for the paintings of `johnson`")
+    parser.add_argument("--model", type=Path, action="append", default=[], help="ONNX file of a johnson; repeatable")
+    arguments = parser.parse_args()
+    if arguments.what == "speed":
+        speed(arguments.data, load_encoder(arguments.teacher))
+    else:
+        for model in arguments.model:
+            johnson(arguments.data, arguments.teacher, model, arguments.out / model.stem)
+
+
+# -- speed
+
+
+def speed(data: Path, teacher: Encoder) -> None:
+    torch.set_num_threads(2)
+    photos, paintings = (find_pictures([data / name]) for name in ("photos", "paintings"))
+    style = read_picture(next((data / "fixtures" / "style").glob("great_wave.*")))
+    for name, begin in (("johnson", _johnson_steps), ("swift", _swift_steps)):
+        ours, plain = begin(teacher, photos, paintings, style)
+        times: dict[str, list[float]] = {"trainer": [], "plain loop": []}
+        for _ in range(_ROUNDS):
+            times["trainer"].append(_seconds(ours))
+            times["plain loop"].append(_seconds(plain))
+        middle = {kind: statistics.median(seconds) for kind, seconds in times.items()}
+        told = ", ".join(f"{kind} {1000 * seconds:.0f} ms a step" for kind, seconds in middle.items())
+        print(f"{name}: {told}: {middle['plain loop'] / middle['trainer']:.2f} times the throughput", flush=True)
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    """Of a step: the mean of some, after one that does not count."""
+    step()
+    began = time.perf_counter()
+    for _ in range(_STEPS):
+        step()
+    return (time.perf_counter() - began) / _STEPS
+
+
+def _johnson_steps(teacher: Encoder, photos: Sources, paintings: Sources, style: Picture) -> Steps:
+    settings = JohnsonTraining(steps=1000, device="cpu")
+    task = JohnsonTask(settings, teacher, PictureBank(photos), [NamedStyle("wave", style)])
+    small = task.view(style)
+    design = ContentDesign(settings.half, settings.quarter, settings.eighth, settings.blocks)
+    network = JohnsonNetwork(design, ["wave"], colour_statistics(small))
+    looks = itertools.repeat((torch.ones(settings.batch, 1), [small] * settings.batch))
+    return _of(Trainer(task, _folder())), _plain(settings, teacher, network, looks, photos)
+
+
+def _swift_steps(teacher: Encoder, photos: Sources, paintings: Sources, style: Picture) -> Steps:
+    settings = SwiftTraining(steps=1000, size=208, thumbnail=(104, 208), views=24, identity_every=10**9, device="cpu")
+    task = SwiftTask(settings, teacher, load_encoder("lite"), PictureBank(photos), PictureBank(paintings))
+    design = SwiftDesign(settings.half, settings.quarter, settings.eighth, settings.blocks, settings.hidden)
+    network = SwiftNetwork(design, load_encoder("lite"))
+
+    def looks() -> Iterator[Look]:
+        for n in itertools.count():
+            rng = np.random.default_rng(n)
+            bank = PictureBank(paintings)
+            sides = [round(rng.uniform(*settings.view_sides)) for _ in range(settings.batch)]
+            views = [to_tensor(bank.view(rng, side))[None] for side in sides]
+            yield torch.cat([network.style(view) for view in views]), views
+
+    trainer = Trainer(task, _folder())
+    trainer.step = 1  # step 0 is one of identity
+    return _of(trainer), _plain(settings, teacher, network, looks(), photos)
+
+
+def _of(trainer: Trainer[Any]) -> Callable[[], object]:
+    trainer._begin()
+
+    def step() -> None:
+        trainer._train_step()
+        trainer.step += 1
+
+    return step
+
+
+def _plain(
+    settings: PainterTraining, teacher: Encoder, network: nn.Module, looks: Iterator[Look], photos: Sources
+) -> Callable[[], object]:
+    """A step as one would first write it."""
+    optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], 1e-3)
+    count = itertools.count()
+
+    def step() -> None:
+        rng = np.random.default_rng(next(count))
+        codes, views = next(looks)
+        banks = [PictureBank(photos)] * settings.batch  # a new one: nothing is kept
+        chances = [np.random.default_rng(rng.integers(2**31)) for _ in banks]
+        contents = content_crops(banks, chances, settings, _CPU).contiguous()
+        thumbnails = random_thumbnails(contents, rng, settings)
+        with torch.no_grad():
+            wanted = together([wanted_of(view, teacher(view, STYLE_LAYERS)) for view in views])
+        painted = network(contents, thumbnails, codes)
+        losses = painter_losses(painted, contents, wanted, teacher, settings, 0)
+        optimizer.zero_grad()
+        torch.autograd.backward(torch.stack([weight * value for weight, value in losses.values()]).sum())
+        optimizer.step()
+
+    return step
+
+
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp())
+
+
+# -- johnson
+
+
+def johnson(data: Path, teacher: Path, model: Path, out: Path) -> None:
+    """Paintings by the model's first style, and by the engine in the picture of that name."""
+    painter = FastPainter(model, FastSettings(size=_SIDE))
+    name = next(iter(painter.styles))
+    styles = {file.stem.replace("_", "-"): file for file in (data / "fixtures" / "style").iterdir()}
+    style = [WeightedStyle(read_picture(styles[name]))]
+    contents = sorted((data / "fixtures" / "content").iterdir())
+    code = painter.prepare([WeightedStyle(painter.styles[name])])
+    for content in contents:
+        target = out / "johnson" / f"{content.stem}__{styles[name].stem}.png"
+        _write(painter.paint(read_picture(content), code).picture, target)
+    for weight in _WEIGHTS:
+        losses = (ContentLoss(weight=weight), GramLoss())
+        settings = Settings(encoder=str(teacher), size=_SIDE, losses=losses, scales=1, iterations=250, patience=0)
+        engine = OptimizationPainter(replace(settings, margin=0))
+        prepared = engine.prepare(style)
+        for content in contents:
+            target = out / f"engine-{weight:g}" / f"{content.stem}__{styles[name].stem}.png"
+            if not target.exists():  # half a minute each: a run that was broken off goes on
+                _write(engine.paint(read_picture(content), prepared).picture, target)
+                print(target, flush=True)
+
+
+def _write(picture: Picture, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_picture(picture, target, overwrite=True)
+
+
+if __name__ == "__main__":
+    main()
