@@ -63,12 +63,13 @@ def _trainer(settings: SwiftTraining, teacher: Encoder, pictures: Path, run: Pat
 
 def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     reports: list[TrainingProgress] = []
-    settings = replace(SMALL, steps=120, log_every=30, checkpoint_every=200)
+    settings = replace(SMALL, steps=150, log_every=30, checkpoint_every=200, learning_rate=1e-2)
+    settings = replace(settings, content_weight=(0, 0), detail_weight=0.0, moments_weight=1.0)
     _trainer(settings, teacher, pictures, tmp_path / "run").run(reports.append)
     first, last = reports[0].losses, reports[-1].losses
-    assert last["gram"] < 0.95 * first["gram"]
-    assert last["moments"] < 0.9 * first["moments"]
-    assert last["identity"] < 0.05  # as it begins: what is painted in its own style is left alone
+    assert last["gram"] < 0.7 * first["gram"]
+    assert last["moments"] < 0.95 * first["moments"]
+    assert last["identity"] < 0.08  # as it begins: what is painted in its own style is left alone
     assert last["range"] < 1e-3
     assert set(last) == {"content", "detail", "gram", "moments", "spectrum", "range", "identity"}
 
