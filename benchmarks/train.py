@@ -89,8 +89,12 @@ def speed(data: Path, teacher: Encoder) -> None:
     torch.set_num_threads(2)
     photos, paintings = (find_pictures([data / name]) for name in ("photos", "paintings"))
     style = read_picture(next((data / "fixtures" / "style").glob("great_wave.*")))
-    for name, begin in (("johnson", _johnson_steps), ("swift", _swift_steps)):
-        ours, plain = begin(teacher, photos, paintings, style)
+    with tempfile.TemporaryDirectory() as folder:
+        runs = [
+            ("johnson", _johnson_steps(teacher, photos, style, Path(folder, "johnson"))),
+            ("swift", _swift_steps(teacher, photos, paintings, Path(folder, "swift"))),
+        ]
+    for name, (ours, plain) in runs:
         times: dict[str, list[float]] = {"trainer": [], "plain loop": []}
         for _ in range(_ROUNDS):
             times["trainer"].append(_seconds(ours))
@@ -109,17 +113,17 @@ def _seconds(step: Callable[[], object]) -> float:
     return (time.perf_counter() - began) / _STEPS
 
 
-def _johnson_steps(teacher: Encoder, photos: Sources, paintings: Sources, style: Picture) -> Steps:
+def _johnson_steps(teacher: Encoder, photos: Sources, style: Picture, run: Path) -> Steps:
     settings = JohnsonTraining(steps=1000, device="cpu")
     task = JohnsonTask(settings, teacher, PictureBank(photos), [NamedStyle("wave", style)])
     small = task.view(style)
     design = ContentDesign(settings.half, settings.quarter, settings.eighth, settings.blocks)
     network = JohnsonNetwork(design, ["wave"], colour_statistics(small))
     looks = itertools.repeat((torch.ones(settings.batch, 1), [small] * settings.batch))
-    return _of(Trainer(task, _folder())), _plain(settings, teacher, network, looks, photos)
+    return _of(Trainer(task, run)), _plain(settings, teacher, network, looks, photos)
 
 
-def _swift_steps(teacher: Encoder, photos: Sources, paintings: Sources, style: Picture) -> Steps:
+def _swift_steps(teacher: Encoder, photos: Sources, paintings: Sources, run: Path) -> Steps:
     settings = SwiftTraining(steps=1000, size=208, thumbnail=(104, 208), views=24, identity_every=10**9, device="cpu")
     task = SwiftTask(settings, teacher, load_encoder("lite"), PictureBank(photos), PictureBank(paintings))
     design = SwiftDesign(settings.half, settings.quarter, settings.eighth, settings.blocks, settings.hidden)
@@ -133,7 +137,7 @@ def _swift_steps(teacher: Encoder, photos: Sources, paintings: Sources, style: P
             views = [to_tensor(bank.view(rng, side))[None] for side in sides]
             yield torch.cat([network.style(view) for view in views]), views
 
-    trainer = Trainer(task, _folder())
+    trainer = Trainer(task, run)
     trainer.step = 1  # step 0 is one of identity
     return _of(trainer), _plain(settings, teacher, network, looks(), photos)
 
@@ -171,10 +175,6 @@ def _plain(
         optimizer.step()
 
     return step
-
-
-def _folder() -> Path:
-    return Path(tempfile.mkdtemp())
 
 
 # -- johnson

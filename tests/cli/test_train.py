@@ -138,7 +138,6 @@ def test_trains_and_the_result_paints(impasto: Impasto, folder: Path, studio: li
 def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: Path, studio: list[str]) -> None:
     config = {
         "size": 32,
-        "border": 8,
         "batch": 1,
         "thumbnail": [32, 32],
         "views": 2,
@@ -169,7 +168,6 @@ def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: 
 def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, studio: list[str]) -> None:
     base = {
         "size": 32,
-        "border": 8,
         "batch": 1,
         "thumbnail": [32, 32],
         "half": 4,

@@ -12,8 +12,9 @@ from impasto.errors import UsageError, WeightsFormatError, WeightsMissingError
 from impasto.networks.colour import colour_statistics
 from impasto.networks.content_side import ContentDesign
 from impasto.networks.inheritance import inherit_styles
-from impasto.networks.johnson import WIDTHS, JohnsonNetwork, StyleTable
+from impasto.networks.johnson import JohnsonNetwork, StyleTable
 from impasto.networks.johnson_file import export_johnson, load_johnson, save_johnson
+from impasto.training.johnson_settings import JohnsonTraining
 
 DESIGN = ContentDesign(half=4, quarter=6, eighth=8, blocks=2)
 
@@ -71,8 +72,9 @@ def test_onnx_paints_as_pytorch_does(tmp_path: Path) -> None:
     assert (about["family"], about["code_length"]) == ("johnson", "2")
 
 
-def test_slim_fits_in_half_a_megabyte(tmp_path: Path) -> None:
-    design = WIDTHS["slim"]
+def test_what_is_trained_by_default_fits_in_half_a_megabyte(tmp_path: Path) -> None:
+    usual = JohnsonTraining()
+    design = ContentDesign(usual.half, usual.quarter, usual.eighth, usual.blocks)
     network = JohnsonNetwork(design, ["one"], torch.zeros(1, 9) + 0.1)
     export_johnson(network, tmp_path / "slim.onnx", name="slim", training={})
     assert (tmp_path / "slim.onnx").stat().st_size <= 500_000

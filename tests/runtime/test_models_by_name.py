@@ -6,7 +6,7 @@ import pytest
 
 from impasto.errors import OutputExistsError, UnknownNameError, UsageError
 from impasto.runtime import registry
-from impasto.runtime.fast import FastPainter
+from impasto.runtime.fast import FastPainter, style_side
 from impasto.runtime.network import load_model
 from impasto.runtime.verification import verify_model
 
@@ -18,7 +18,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _files(path: Path) -> dict[str, bytes]:
-    return {".onnx": path.read_bytes(), "-style.onnx": registry.style_side(path).read_bytes()}
+    return {".onnx": path.read_bytes(), "-style.onnx": style_side(path).read_bytes()}
 
 
 def test_added_models_are_found_by_name_and_removed(swift_file: Path, home: Path) -> None:
@@ -27,7 +27,8 @@ def test_added_models_are_found_by_name_and_removed(swift_file: Path, home: Path
     assert registry.find_model("MY_OWN").kind == "own"
     assert [model.name for model in registry.models() if model.kind == "own"] == ["my-own"]
     assert registry.find_model("my-own").metadata["family"] == "swift"
-    assert FastPainter(entry.path).takes_pictures
+    assert entry.files == [entry.path, style_side(entry.path)]
+    assert FastPainter(entry.path).styles == {}
     registry.remove_model("my-own")
     assert list((home / "models").iterdir()) == []
 

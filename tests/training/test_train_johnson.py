@@ -16,7 +16,6 @@ from impasto.losses.moments import moments
 from impasto.losses.spectrum import spectrum
 from impasto.pictures import read_picture
 from impasto.training.checkpoint import load_checkpoint
-from impasto.training.contents import content_crops, random_thumbnails, without_border
 from impasto.training.data import PictureBank
 from impasto.training.johnson import JohnsonTask
 from impasto.training.johnson_settings import JohnsonTraining
@@ -28,7 +27,6 @@ from impasto.training.trainer import Trainer
 SMALL = JohnsonTraining(
     steps=6,
     size=32,
-    border=8,
     batch=2,
     thumbnail=(32, 32),
     style_size=48,
@@ -94,16 +92,6 @@ def test_what_is_wanted_is_what_the_teacher_sees_in_the_style(teacher: Encoder, 
     torch.testing.assert_close(half.spectrum, (task.wanted[0].spectrum + task.wanted[1].spectrum) / 2)
 
 
-def test_borders_are_seen_but_not_judged(pictures: Path) -> None:
-    bank, settings = PictureBank(find_pictures([pictures])), replace(SMALL, thumbnail=(32, 32))
-    chances = [np.random.default_rng(n) for n in range(2)]
-    contents = content_crops([bank, bank], chances, settings, torch.device("cpu"))
-    assert contents.shape == (2, 3, 48, 48)
-    inner = without_border(contents, settings)
-    assert torch.equal(inner, contents[:, :, 8:40, 8:40])
-    torch.testing.assert_close(random_thumbnails(contents, np.random.default_rng(0), settings), inner)
-
-
 def test_styles_are_called_as_their_files(pictures: Path) -> None:
     (pictures / "0.png").rename(pictures / "Starry Night_2.png")
     assert [style.name for style in read_named_styles([pictures])][-1] == "starry-night-2"
@@ -111,7 +99,7 @@ def test_styles_are_called_as_their_files(pictures: Path) -> None:
         read_named_styles([pictures, pictures / "1.png"])
 
 
-@pytest.mark.parametrize("change", [{"border": 12}, {"size": 60}, {"blends": 2}, {"style_size": 8}])
+@pytest.mark.parametrize("change", [{"size": 60}, {"blends": 2}, {"style_size": 8}])
 def test_settings_are_checked(change: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         replace(SMALL, **change)

@@ -31,7 +31,6 @@ from impasto.training.trainer import Trainer
 SMALL = SwiftTraining(
     steps=6,
     size=32,
-    border=8,
     batch=2,
     thumbnail=(32, 32),
     views=3,
@@ -63,13 +62,12 @@ def _trainer(settings: SwiftTraining, teacher: Encoder, pictures: Path, run: Pat
 
 def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     reports: list[TrainingProgress] = []
-    settings = replace(SMALL, steps=150, log_every=30, checkpoint_every=200, learning_rate=1e-2)
-    settings = replace(settings, content_weight=(0, 0), detail_weight=0.0, moments_weight=1.0)
+    settings = replace(SMALL, steps=300, log_every=30, checkpoint_every=1000)
     _trainer(settings, teacher, pictures, tmp_path / "run").run(reports.append)
     first, last = reports[0].losses, reports[-1].losses
-    assert last["gram"] < 0.7 * first["gram"]
-    assert last["moments"] < 0.95 * first["moments"]
-    assert last["identity"] < 0.08  # as it begins: what is painted in its own style is left alone
+    assert last["gram"] < 0.8 * first["gram"]
+    assert last["moments"] < 0.9 * first["moments"]
+    assert last["identity"] < 0.05  # as it begins: what is painted in its own style is left alone
     assert last["range"] < 1e-3
     assert set(last) == {"content", "detail", "gram", "moments", "spectrum", "range", "identity"}
 

@@ -43,7 +43,7 @@ def list_models(json: Json = False) -> None:
         except WeightsFormatError as error:
             about = {"family": f"damaged: {error.message}"}
         family, styles = about.get("family", ""), _value(about.get("styles", ""))
-        styles = styles if isinstance(styles, list) else []
+        styles = [str(style) for style in styles] if isinstance(styles, list) else []
         if json:
             told = {"name": entry.name, "kind": entry.kind, "family": family, "styles": styles, "bytes": size}
             voice.object(told | {"path": str(entry.path)})
@@ -94,9 +94,10 @@ def add(
     Networks made elsewhere must take one picture of any size and give one of the same size.
     """
     from impasto.runtime.adoption import adopt
+    from impasto.runtime.fast import style_side
     from impasto.runtime.network import load_model
     from impasto.runtime.opening import open_painter
-    from impasto.runtime.registry import add_model, check_name, style_side
+    from impasto.runtime.registry import add_model, check_name
 
     wanted, path = check_name(name, overwrite=overwrite), Path(file)
     asked = {"range": range, "colour": colour, "multiple": multiple, "licence": licence}

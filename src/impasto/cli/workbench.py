@@ -54,25 +54,23 @@ class Workbench:
         Raises:
             ImpastoError: the styles can't be read, or something that the painter needs is missing.
         """
+        painter: Painter[Any] | None = None  # for codes of the shelf, it need not have been made yet
+        codes = KnownCodes() if self.quality.takes_codes else None
         if "model" in self.request.settings:
-            self.painter = self._made()
-            codes: KnownCodes | None = getattr(self.painter, "codes", None)
-        else:  # the painter is still being made
-            codes = KnownCodes() if self.quality.takes_codes else None
+            painter = self._made()
+            codes = getattr(painter, "codes", None)
         styles = read_styles(
             [split_weight(word) for word in self.request.styles],
             max_pixels=self.request.max_pixels,
             side=style_side(like),
             codes=codes,
         )
-        self.painter = self._made()
+        self.painter = painter or self._made()
         self.voice.detail(f"painter: {getattr(self.painter, 'settings', self.painter.name)}")
         self._style = self.painter.prepare(styles)
 
     def _made(self) -> Painter[Any]:
-        if self._painter is None:
-            self._painter = Later(self._make_painter)
-        return self._painter.get()
+        return self._painter.get() if self._painter else self._make_painter()
 
     def _make_painter(self) -> Painter[Any]:
         request, settings = self.request, dict(self.request.settings)

@@ -19,12 +19,6 @@ from torch import Tensor, nn
 from impasto.networks.colour import COLOURS
 from impasto.networks.content_side import ContentDesign, ContentSide, with_grain
 
-WIDTHS: dict[str, ContentDesign] = {
-    "tiny": ContentDesign(half=12, quarter=24, eighth=32, blocks=3),
-    "slim": ContentDesign(half=16, quarter=40, eighth=52, blocks=3),
-    "full": ContentDesign(half=32, quarter=64, eighth=128, blocks=5),
-}
-
 
 class StyleTable(nn.Module):
     """What each style asks of the painter: learnt, but for its colours, which are measured.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +22,10 @@ from numpy.typing import NDArray
 from impasto.errors import UsageError, WeightsFormatError
 from impasto.grain import CELL, grain
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
-from impasto.paths import is_file
 from impasto.pictures import CompactPicture, Picture
 from impasto.pictures.resize import painted_size, resize
 from impasto.records import check_ranges
-from impasto.runtime.canvas import Canvas, canvas_for
+from impasto.runtime.canvas import canvas_for
 from impasto.runtime.devices import AUTO
 from impasto.runtime.early import take
 from impasto.runtime.network import Function, Network
@@ -34,6 +33,7 @@ from impasto.runtime.tiles import tiles
 from impasto.styles.code import KnownCodes, StyleCode, blend
 
 KIND = "impasto-painter"
+STYLE_SIDE = "-style.onnx"  # what the names of style sides end with
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "swift.onnx"
 
 Floats = NDArray[np.float32]
@@ -97,6 +97,11 @@ def open_network(path: Path, device: str = AUTO, threads: int | None = None) -> 
     return Opened(network, network.function("modulation", *_MEASURED, soon=True))
 
 
+def style_side(content: Path) -> Path:
+    """Where the style side belonging to the content side in a file lies, if it has one."""
+    return content.with_name(f"{content.stem}{STYLE_SIDE}")
+
+
 def _network(path: Path, device: str, threads: int | None) -> Network:
     return Network(path, kind=KIND, device=device, threads=threads)
 
@@ -109,7 +114,8 @@ class FastPainter:
 
     Attributes:
         name: the family of networks that it is of.
-        styles: codes of the styles that it knows by name.
+        styles: codes of the styles that it knows by name. Where there are none, its style side makes codes from
+            pictures.
     """
 
     def __init__(self, network: Path, settings: FastSettings | None = None) -> None:
@@ -125,6 +131,10 @@ class FastPainter:
         self.styles = self._own_styles()
         if self.margin % self.multiple:
             raise WeightsFormatError(f"{network.name} has a margin that is no multiple of {self.multiple}.")
+        if self.styles and self.settings.strength > 1:
+            raise UsageError(
+                f"The model {self._network_name!r} can't go beyond its styles.", hint="Ask for a strength of 1 at most."
+            )
 
     def prepare(self, styles: Sequence[WeightedStyle]) -> StyleCode:
         """The code of the styles, blended by weight, for the brush of the settings.
@@ -145,15 +155,6 @@ class FastPainter:
     def codes(self) -> KnownCodes:
         """What it takes for styles, beside pictures."""
         return KnownCodes(self._network_name, self.styles)
-
-    @property
-    def takes_pictures(self) -> bool:
-        """Whether it has a style side, and so paints in the style of any picture."""
-        return is_file(self._style_file)
-
-    @property
-    def _style_file(self) -> Path:
-        return self._file.with_name(f"{self._file.stem}-style.onnx")
 
     def _own_styles(self) -> dict[str, StyleCode]:
         try:
@@ -215,7 +216,8 @@ class FastPainter:
         code = self._strengthened(style, content)
         modulation = self._modulate(_as_batch(self._thumbnail(content)), code)
         network = _ForShape(self.content, modulation)
-        share = self._share
+        strength = self.settings.strength
+        share = strength if self.styles else opacity(strength)
         canvas = canvas_for(content, self.multiple)
         tile = _rounded(self.settings.tile or canvas.tile, self.multiple)
         parts = tiles(canvas.size, tile, self.margin, multiple=self.multiple)
@@ -232,22 +234,11 @@ class FastPainter:
             canvas.put(part, network(canvas.around(part), canvas.grain(part, self.settings.seed)), share)
             steps = n + 1
             if progress is not None:
-                progress(_progress(n + 1, len(parts), content.size, time.monotonic() - began, canvas))
+                seconds = time.monotonic() - began
+                progress(one_pass(n + 1, len(parts), content.size, seconds, lambda: canvas.painted.pixels.copy()))
         facts: dict[str, str | int | float | bool]
         facts = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
         return Painting(canvas.painted, stop, time.monotonic() - began, facts, steps)
-
-    @property
-    def _share(self) -> float:
-        """How much of the painting shows."""
-        strength = self.settings.strength
-        if self.takes_pictures:
-            return opacity(strength)
-        if strength > 1:
-            raise UsageError(
-                f"The model {self._network_name!r} can't go beyond its styles.", hint="Ask for a strength of 1 at most."
-            )
-        return strength
 
     def _modulate(self, thumbnail: Floats, code: Floats) -> Floats:
         self._paintings += 1
@@ -260,12 +251,12 @@ class FastPainter:
     @cached_property
     def _code(self) -> Function:
         # Opened when it is needed: named styles have their codes.
-        if self.styles and not self.takes_pictures:
+        if self.styles:
             raise UsageError(
                 f"The model {self._network_name!r} paints in its own styles only: {', '.join(self.styles)}.",
                 hint="Name one of them, or leave the model out to paint in the style of any picture.",
             )
-        return _network(self._style_file, *self._how).function("code", "style")
+        return _network(style_side(self._file), *self._how).function("code", "style")
 
     def _code_of(self, pixels: Floats, brush: float = 1.0) -> Floats:
         """(D,) of a style picture."""
@@ -278,7 +269,7 @@ class FastPainter:
         """(1, D): on the line from the content picture's own code (0) through the style's (1)."""
         self._check(style)
         values = style.at(self.settings.brush)
-        if self.settings.strength == 1 or not self.takes_pictures:
+        if self.settings.strength == 1 or self.styles:
             return values[None]
         compact = isinstance(content, CompactPicture)
         identity = self._code_of(content.thumbnail(_inside(content.size, _STYLE_SIDE)) if compact else content.over())
@@ -326,7 +317,8 @@ def opacity(strength: float) -> float:
     return 1.0 if strength >= 1 else 1 - (1 - strength) ** 4
 
 
-def _progress(n: int, count: int, size: tuple[int, int], seconds: float, canvas: Canvas) -> Progress:
+def one_pass(n: int, count: int, size: tuple[int, int], seconds: float, preview: Callable[[], Floats]) -> Progress:
+    """Part `n` of `count` is painted."""
     return Progress(
         scale=1,
         scales=1,
@@ -337,5 +329,5 @@ def _progress(n: int, count: int, size: tuple[int, int], seconds: float, canvas:
         losses={},
         seconds=seconds,
         fraction=n / count,
-        preview=lambda: canvas.painted.pixels.copy(),
+        preview=preview,
     )

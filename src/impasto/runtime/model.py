@@ -48,6 +48,10 @@ class _Field(NamedTuple):
 class Model:
     """An ONNX file's content.
 
+    Attributes:
+        data: all of it.
+        metadata: what the file says of itself.
+
     Raises:
         DamagedModelError: it is none, or one that refers to other files.
     """
@@ -63,6 +67,8 @@ class Model:
         self._nodes = [(_texts(data, node, _NODE_INPUT), _texts(data, node, _NODE_OUTPUT)) for node in nodes]
         self._names = {f: _text(data, _sub(data, f), _NAMED[f.number]) for f in self._graph if f.number in _NAMED}
         self._refuse_what_painters_lack(nodes)
+        entries = [_sub(data, field) for field in self._fields if field.number == _MODEL_METADATA]
+        self.metadata = {_text(data, entry, _ENTRY_KEY): _text(data, entry, _ENTRY_VALUE) for entry in entries}
 
     def _refuse_what_painters_lack(self, nodes: Sequence[Sequence[_Field]]) -> None:
         """Weights in other files, which ONNX Runtime would read, and all places but initializers to hide them in."""
@@ -78,12 +84,6 @@ class Model:
         functions = any(field.number == _MODEL_FUNCTIONS for field in self._fields)
         if functions or any(field.number == _GRAPH_SPARSE for field in self._graph):
             raise DamagedModelError("It has functions or sparse weights.")
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """What the file says of itself."""
-        entries = [_sub(self.data, field) for field in self._fields if field.number == _MODEL_METADATA]
-        return {_text(self.data, entry, _ENTRY_KEY): _text(self.data, entry, _ENTRY_VALUE) for entry in entries}
 
     def free_sides(self, name: str) -> list[str]:
         """Of an input, by axis: the name of the number that is not fixed, or nothing."""

@@ -35,10 +35,7 @@ class Network:
     def __init__(self, path: Path, *, kind: str, device: str = AUTO, threads: int | None = None) -> None:
         self.name, self.device, self.threads = path.name, resolve_device(device), threads
         self._model = load_model(path)
-        try:
-            self.metadata: Mapping[str, str] = self._model.metadata
-        except DamagedModelError as error:
-            raise _damaged(self.name) from error
+        self.metadata: Mapping[str, str] = self._model.metadata
         if self.metadata.get("format") != kind:
             raise WeightsFormatError(f"{path.name} is a network of another kind.")
 

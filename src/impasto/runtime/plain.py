@@ -17,7 +17,7 @@ from impasto.painters import Painting, ProgressCallback, ShouldStop, WeightedSty
 from impasto.pictures import Picture
 from impasto.pictures.resize import painted_size
 from impasto.runtime.canvas import mirrored
-from impasto.runtime.fast import FastSettings
+from impasto.runtime.fast import FastSettings, one_pass
 from impasto.runtime.network import Network
 from impasto.styles.code import KnownCodes, StyleCode
 
@@ -45,7 +45,7 @@ class PlainPainter:
     def __init__(self, network: Path, settings: FastSettings | None = None) -> None:
         self.settings = settings or FastSettings()
         s = self.settings
-        self._refuse({"tile": s.tile is not None, "brush": s.brush != 1, "a strength above 1": s.strength > 1})
+        self._refuse({"tile": s.tile is not None, "brush": s.brush != 1, "strength above 1": s.strength > 1})
         self.network = Network(network, kind=KIND, device=s.device, threads=s.threads)
         about = self.network.metadata
         self.name = about.get("family", "adopted")
@@ -96,12 +96,16 @@ class PlainPainter:
         """
         began = time.monotonic()
         content = content.resized(painted_size(content.size, self.settings.size))
+        facts: dict[str, Any] = {"painter": self.name, "device": self.network.device}
+        if should_stop is not None and should_stop():
+            return Painting(content, "interrupted", time.monotonic() - began, facts, 0)
         pixels = content.pixels
         painted = self.run(pixels)
         strength = np.float32(self.settings.strength)
         if strength < 1:
             painted = pixels + strength * (painted - pixels)
-        facts: dict[str, Any] = {"painter": self.name, "device": self.network.device}
+        if progress is not None:
+            progress(one_pass(1, 1, content.size, time.monotonic() - began, lambda: painted.copy()))
         return Painting(content.with_pixels(painted), "finished", time.monotonic() - began, facts)
 
     def run(self, pixels: Floats) -> Floats:

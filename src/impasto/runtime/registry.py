@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +11,13 @@ from impasto.errors import OutputExistsError, UnknownNameError, UnwritableOutput
 from impasto.files import place_file
 from impasto.home import impasto_home
 from impasto.paths import is_file, is_folder
+from impasto.runtime.fast import STYLE_SIDE, style_side
 from impasto.runtime.network import load_model
+from impasto.styles.shelf import NAME, canonical
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
-DEFAULT = "swift"
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_SUFFIX, _STYLE_SIDE = ".onnx", "-style.onnx"
+_SUFFIX = ".onnx"
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,6 @@ class ModelEntry:
         return [file for file in (self.path, style_side(self.path)) if is_file(file)]
 
 
-def style_side(path: Path) -> Path:
-    """Where the style side of the painter in a file lies, if it has one."""
-    return path.with_name(path.stem + _STYLE_SIDE)
-
-
 def models() -> list[ModelEntry]:
     """All models, those that ship first, each kind in alphabetical order."""
     return [*_in(SHIPPED, "shipped"), *_in(own_folder(), "own")]
@@ -62,11 +56,6 @@ def models() -> list[ModelEntry]:
 def own_folder() -> Path:
     """Where added models are kept; it need not exist yet."""
     return impasto_home() / "models"
-
-
-def canonical(name: str) -> str:
-    """A name as models have it: `My_Mosaic` is `my-mosaic`."""
-    return name.strip().lower().replace("_", "-").replace(" ", "-")
 
 
 def find_model(word: str) -> ModelEntry:
@@ -102,8 +91,8 @@ def add_model(name: str, files: Mapping[str, bytes], *, overwrite: bool = False)
         folder.mkdir(parents=True, exist_ok=True)
         for suffix in sorted(files, reverse=True):  # the style side first: without the other it is nobody's
             place_file(folder / f"{wanted}{suffix}", files[suffix], overwrite=overwrite)
-        if _STYLE_SIDE not in files:
-            (folder / f"{wanted}{_STYLE_SIDE}").unlink(missing_ok=True)
+        if STYLE_SIDE not in files:
+            (folder / f"{wanted}{STYLE_SIDE}").unlink(missing_ok=True)
     except OSError as error:
         raise UnwritableOutputError(
             f"The model can't be kept in {folder}: {error.strerror}.", hint="Set IMPASTO_HOME to another folder."
@@ -118,7 +107,7 @@ def check_name(name: str, *, overwrite: bool = False) -> str:
         UsageError, OutputExistsError: see `add_model`.
     """
     wanted = canonical(name)
-    if not _NAME.fullmatch(wanted) or wanted.endswith("-style"):
+    if not NAME.fullmatch(wanted) or wanted.endswith("-style"):
         hint = "Use letters a to z, digits and hyphens, and no -style at the end."
         raise UsageError(f"A model can't be called {name!r}.", hint=hint)
     taken = {entry.name: entry.kind for entry in models()}.get(wanted)
@@ -151,5 +140,5 @@ def remove_model(name: str) -> ModelEntry:
 def _in(folder: Path, kind: str) -> list[ModelEntry]:
     if not is_folder(folder):
         return []
-    files = sorted(file for file in folder.glob(f"*{_SUFFIX}") if not file.name.endswith(_STYLE_SIDE))
-    return [ModelEntry(file.stem, file, kind) for file in files if _NAME.fullmatch(file.stem) and is_file(file)]
+    files = sorted(file for file in folder.glob(f"*{_SUFFIX}") if not file.name.endswith(STYLE_SIDE))
+    return [ModelEntry(file.stem, file, kind) for file in files if NAME.fullmatch(file.stem) and is_file(file)]

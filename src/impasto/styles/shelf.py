@@ -17,7 +17,7 @@ from impasto.styles.code import StyleCode, from_json, load, save
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "swift-styles.json"
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # of styles and models
 _SUFFIX = ".json"
 
 
@@ -36,7 +36,7 @@ def own_names() -> list[str]:
     folder = own_folder()
     if not is_folder(folder):
         return []
-    return sorted(file.stem for file in folder.glob(f"*{_SUFFIX}") if _NAME.fullmatch(file.stem) and is_file(file))
+    return sorted(file.stem for file in folder.glob(f"*{_SUFFIX}") if NAME.fullmatch(file.stem) and is_file(file))
 
 
 def own_folder() -> Path:
@@ -68,7 +68,7 @@ def check_name(name: str, *, overwrite: bool = False) -> str:
         OutputExistsError: the name is taken: by one that ships, or by the user's own and `overwrite` is not set.
     """
     wanted = canonical(name)
-    if not _NAME.fullmatch(wanted):
+    if not NAME.fullmatch(wanted):
         raise UsageError(f"A style can't be called {name!r}.", hint="Use letters a to z, digits and hyphens.")
     if wanted in _shipped() or wanted in registry.names():
         raise OutputExistsError(f"Impasto has a style {wanted!r} already.", hint="Choose another --name.")

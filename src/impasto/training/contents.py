@@ -23,23 +23,15 @@ def content_crops(
     settings: PainterTraining,
     device: torch.device,
 ) -> Tensor:
-    """(B, 3, S, S), laid out channels last, with S the size and the borders: one of each bank, with its source of
-    chance.
-    """
-    side = settings.size + 2 * settings.border
-    crops = [to_tensor(bank.crop(rng, side, scales=settings.zoom)) for bank, rng in zip(banks, chances, strict=True)]
+    """(B, 3, size, size), laid out channels last: one of each bank, with its source of chance."""
+    crops = [
+        to_tensor(bank.crop(rng, settings.size, scales=settings.zoom)) for bank, rng in zip(banks, chances, strict=True)
+    ]
     return torch.stack(crops).to(device).contiguous(memory_format=torch.channels_last)
 
 
-def without_border(pictures: Tensor, settings: PainterTraining) -> Tensor:
-    """(B, 3, S, S) → (B, 3, size, size)."""
-    inner = slice(settings.border, settings.border + settings.size)
-    return pictures[:, :, inner, inner].contiguous(memory_format=torch.channels_last)
-
-
 def random_thumbnails(contents: Tensor, rng: np.random.Generator, settings: PainterTraining) -> Tensor:
-    """Contents, less their borders, made small: all to one random side within the settings' bounds."""
+    """Contents made small: all to one random side within the settings' bounds."""
     low, high = settings.thumbnail
     side = MULTIPLE * round(min(high, settings.size, float(rng.uniform(low, high))) / MULTIPLE)
-    inner = without_border(contents, settings)
-    return F.interpolate(inner, (side, side), mode="bilinear", antialias=True, align_corners=False)
+    return F.interpolate(contents, (side, side), mode="bilinear", antialias=True, align_corners=False)

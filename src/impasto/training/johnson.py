@@ -46,9 +46,6 @@ class JohnsonTask(Task[JohnsonTraining]):
         styles: what to learn.
         start: file of a painter for any style to begin with: of the same design, or one that is wider at 1/8 of the
             size.
-
-    Raises:
-        UsageError: the painter to begin with is of another design.
     """
 
     def __init__(
@@ -69,8 +66,7 @@ class JohnsonTask(Task[JohnsonTraining]):
         design = ContentDesign(settings.half, settings.quarter, settings.eighth, settings.blocks)
         colours = torch.cat([colour_statistics(picture) for picture in pictures])
         network = JohnsonNetwork(design, [style.name for style in styles], colours)
-        if start is not None:
-            self._begin_with(start, network)
+        self._start = start
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.wanted = [self._look(picture) for picture in pictures]
         self.shipped = self.network
@@ -79,11 +75,13 @@ class JohnsonTask(Task[JohnsonTraining]):
         self.players = (Player("painter", self.network, optimizers),)
         self._step = 0
 
-    def _begin_with(self, start: Path, network: JohnsonNetwork) -> None:
-        weights, painter = read_exported(start), FastPainter(start)
+    def begin(self) -> None:
+        if self._start is None:
+            return
+        weights, painter = read_exported(self._start), FastPainter(self._start)
         codes = torch.stack([torch.from_numpy(painter.look(style.picture, (1.0,)).values[0]) for style in self.styles])
         wishes = weights.wishes(codes)
-        inherit_styles(network, weights.content, torch.cat([wishes, torch.zeros(len(codes), COLOURS)], 1))
+        inherit_styles(self.network, weights.content, torch.cat([wishes, torch.zeros(len(codes), COLOURS)], 1))
 
     def ready(self, step: int) -> None:
         self._step = step

@@ -10,7 +10,6 @@ from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.content import content_error
 from impasto.losses.moments import moments
 from impasto.losses.spectrum import spectrum
-from impasto.training.contents import without_border
 from impasto.training.distillation import relative_errors
 from impasto.training.painter_settings import PainterTraining
 from impasto.training.style_views import Moments, Wanted
@@ -27,12 +26,11 @@ def painter_losses(
     """The losses of paintings, with the weights that they have at this step.
 
     Args:
-        painted: (B, 3, H, W), with their borders, not clipped.
+        painted: (B, 3, H, W), not clipped.
         contents: what they were painted from.
         wanted: of their styles, one each.
         teacher: the loss network.
     """
-    painted, contents = without_border(painted, settings), without_border(contents, settings)
     with torch.no_grad():
         kept = teacher(contents, (*DETAIL_LAYERS, CONTENT_LAYER))
     features = teacher(painted.float().clamp(-0.5, 1.5), STYLE_LAYERS)

@@ -16,9 +16,6 @@ class PainterTraining(TrainingSettings):
 
     Attributes:
         size: of the content crops, in pixels.
-        border: how much more of the pictures the painter sees on each side, in pixels. Nothing there is judged: beyond
-            it the network's zeros begin, near which it paints little, and pictures are mirrored as far when they are
-            painted (`runtime.canvas.BORDER`).
         thumbnail: bounds of the side to which a crop is reduced to take its statistics.
         zoom: bounds of how far content crops are reduced and enlarged.
         content_weight: of the content loss at relu4_1, relative; it moves from the first to the second number over the
@@ -31,7 +28,6 @@ class PainterTraining(TrainingSettings):
     """
 
     size: int = 192
-    border: int = 0
     thumbnail: tuple[int, int] = (96, 192)
     zoom: tuple[float, float] = (0.6, 1.6)
     content_weight: tuple[float, float] = (0.2, 0.26)
@@ -48,7 +44,6 @@ class PainterTraining(TrainingSettings):
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **TrainingSettings.ranges,
         "size": (32, 4096),
-        "border": (0, 512),
         "thumbnail": (32, 4096),
         "zoom": (0.05, 20),
         "content_weight": (0, 1e6),
@@ -66,7 +61,5 @@ class PainterTraining(TrainingSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_pairs(self, "thumbnail", "zoom")
-        for name in ("size", "border"):
-            if getattr(self, name) % 8:
-                message = f"{name} is {getattr(self, name)}; it must be a multiple of 8."
-                raise UsageError(message, hint="Leave it out if in doubt.")
+        if self.size % 8:
+            raise UsageError(f"size is {self.size}; it must be a multiple of 8.", hint="Leave it out if in doubt.")

@@ -18,7 +18,7 @@ from impasto.networks.swift_file import save_swift
 from impasto.optimize.hardware import resolve_device, resolve_precision
 from impasto.pictures import Picture
 from impasto.styles import draw, names
-from impasto.training.contents import THUMBNAILS, content_crops, random_thumbnails, without_border
+from impasto.training.contents import THUMBNAILS, content_crops, random_thumbnails
 from impasto.training.crops import to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.optimizer import AdamOptimizer, FilterOptimizer
@@ -93,7 +93,6 @@ class SwiftTask(Task[SwiftTraining]):
     def _identity_losses(self, contents: Tensor, thumbnails: Tensor, seed: int) -> Losses:
         s = self.settings
         painted = self.network(contents, thumbnails, self.network.style(contents), seed=seed)
-        painted, contents = without_border(painted, s), without_border(contents, s)
         return {
             "identity": (s.identity_weight, (painted.float() - contents).abs().mean()),
             "range": (s.range_weight, out_of_range(painted)),

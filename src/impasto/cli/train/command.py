@@ -28,7 +28,6 @@ Teacher = Annotated[Path | None, typer.Option(help="Weight file of the loss netw
 Content = Annotated[
     list[Path] | None, typer.Option(help="Photographs: a folder, a .tar, or a .txt that lists files; repeatable.")
 ]
-Name = Annotated[str, typer.Option(help="Of the network.")]
 
 
 class Begun(NamedTuple):

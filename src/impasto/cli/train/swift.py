@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.train.command import Begun, Content, Name, Teacher, training
+from impasto.cli.train.command import Begun, Content, Teacher, training
 from impasto.training.swift_settings import SwiftTraining
 
 
@@ -26,7 +26,7 @@ def swift(
     content: Content = None,
     style: Annotated[list[Path] | None, typer.Option(help="Style pictures, in the same way; repeatable.")] = None,
     start: Annotated[Path | None, typer.Option(help="swift.safetensors of another run to begin with.")] = None,
-    name: Name = "mine",
+    name: Annotated[str, typer.Option(help="Of the network, by which its style codes know it.")] = "mine",
 ) -> Begun:
     """Train the painter that paints any style in one pass, and export it as ONNX.
 
