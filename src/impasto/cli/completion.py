@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Iterable
 
 
@@ -40,6 +39,8 @@ def complete_published(incomplete: str) -> list[str]:
 
 
 def complete_preset(incomplete: str) -> list[str]:
+    import pkgutil
+
     from impasto.optimize import presets
 
     # A preset's file bears its name; the presets themselves import torch.
