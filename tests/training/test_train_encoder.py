@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,15 +16,17 @@ from impasto.features import load_encoder
 from impasto.features.encoder import Encoder
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
 from impasto.training.data import PictureBank
-from impasto.training.encoder import EncoderTrainer
+from impasto.training.encoder import EncoderTask
 from impasto.training.encoder_settings import EncoderTraining
 from impasto.training.run import TrainingProgress
 from impasto.training.sources import find_pictures
+from impasto.training.trainer import Trainer
 
 BLOCKS = ((4, 6), (6,), (8,), (8, 8), (8,))
 SMALL = EncoderTraining(
     steps=6,
     size=32,
+    batch=4,
     mix=(1, 1, 1, 1),
     warm_up=2,
     hint_weight=0.0,
@@ -41,6 +44,11 @@ SMALL = EncoderTraining(
 )
 
 
+def make(settings: EncoderTraining, teacher: Encoder, pictures: Path, run: Path) -> Trainer[EncoderTraining]:
+    bank = PictureBank(find_pictures([pictures]))
+    return Trainer(EncoderTask(settings, teacher, bank, bank), run)
+
+
 def train(
     settings: EncoderTraining,
     teacher: Encoder,
@@ -48,12 +56,7 @@ def train(
     run: Path,
     report: list[TrainingProgress] | None = None,
 ) -> Path:
-    paths = find_pictures([pictures])
-    # The trainer rescales its teacher, so that each run needs one of its own.
-    own = Encoder(teacher.architecture, padding="reflect")
-    own.load_state_dict(teacher.state_dict())
-    trainer = EncoderTrainer(settings, own, PictureBank(paths), PictureBank(paths), run)
-    return trainer.run(None if report is None else report.append)
+    return make(settings, teacher, pictures, run).run(None if report is None else report.append)
 
 
 def test_the_student_learns_its_teacher(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
@@ -76,10 +79,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(teacher: Encoder, pictures:
     class Killed(BaseException):
         pass
 
-    paths = find_pictures([pictures])
-    own = Encoder(teacher.architecture, padding="reflect")
-    own.load_state_dict(teacher.state_dict())
-    trainer = EncoderTrainer(SMALL, own, PictureBank(paths), PictureBank(paths), tmp_path / "cut")
+    trainer = make(SMALL, teacher, pictures, tmp_path / "cut")
     step = trainer._train_step
 
     def dies_in_the_fifth_step() -> dict[str, float]:
@@ -101,10 +101,7 @@ def test_a_run_that_is_asked_to_stop_saves_and_goes_on_to_the_same_bits(
     teacher: Encoder, pictures: Path, tmp_path: Path
 ) -> None:
     whole = train(SMALL, teacher, pictures, tmp_path / "whole")
-    paths = find_pictures([pictures])
-    own = Encoder(teacher.architecture, padding="reflect")
-    own.load_state_dict(teacher.state_dict())
-    trainer = EncoderTrainer(SMALL, own, PictureBank(paths), PictureBank(paths), tmp_path / "stopped")
+    trainer = make(SMALL, teacher, pictures, tmp_path / "stopped")
     trainer.run(should_stop=lambda: trainer.step == 4)
     assert not trainer.finished
     assert load_checkpoint(tmp_path / "stopped" / "checkpoint.pt")["step"] == 4
@@ -189,18 +186,44 @@ def test_layers_between_may_not_be_narrower_if_hints_are_asked_for(
 def test_it_begins_with_the_weights_that_it_is_given(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     bank = PictureBank(find_pictures([pictures]))
     first = load_encoder(train(SMALL, teacher, pictures, tmp_path / "first"))
-    trainer = EncoderTrainer(SMALL, teacher, bank, bank, tmp_path / "second", start=first)
+    task = EncoderTask(SMALL, teacher, bank, bank, start=first)
     for name, value in first.state_dict().items():
-        assert torch.equal(trainer.student.state_dict()[name], value)
+        assert torch.equal(task.student.state_dict()[name], value)
     with pytest.raises(TrainingDataError, match="blocks"):
-        EncoderTrainer(
-            replace(SMALL, blocks=((4, 4), (6,), (8,), (8, 8), (8,))), teacher, bank, bank, tmp_path, start=first
-        )
+        EncoderTask(replace(SMALL, blocks=((4, 4), (6,), (8,), (8, 8), (8,))), teacher, bank, bank, start=first)
 
 
-def test_several_processes_are_refused(
-    teacher: Encoder, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match="one process"):
-        train(SMALL, teacher, pictures, tmp_path / "run")
+def test_each_sample_is_of_the_kind_that_its_number_says(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    settings = replace(SMALL, batch=10, mix=(1, 0, 2, 2), pool=6)
+    trainer = make(settings, teacher, pictures, tmp_path)
+    task = trainer.task
+    assert isinstance(task, EncoderTask)
+    task.begin()
+    whole = task._batch(range(10), trainer.chance)
+    assert len({crop.numpy().tobytes() for crop in whole}) == 10
+    for n in (0, 5):
+        expected = task.photos.crop(trainer.chance(n), 32, scales=settings.zoom)
+        assert torch.equal(whole[n].permute(1, 2, 0), torch.from_numpy(expected.copy()))
+    pool = task.unfinished.pictures(range(6))
+    assert all((whole[n] == pool).flatten(1).all(1).any() for n in (3, 4, 8, 9))
+    # The same samples, whoever makes them, in whatever company.
+    assert torch.equal(torch.cat([task._batch(range(n, n + 5), trainer.chance) for n in (0, 5)]), whole)
+
+
+def test_the_teacher_stays_as_it_was(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    make(SMALL, teacher, pictures, tmp_path)
+    assert all(torch.equal(before[name], value) for name, value in teacher.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"batch": 6}, "batch of 6 is not made of mixes of 4"),
+        ({"pool": 1, "mix": (1, 1, 0, 2)}, "pool of 1 is too small"),
+        ({"zoom": (2.0, 1.0)}, "zoom is"),
+    ],
+)
+def test_settings_that_don_t_fit_are_refused(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        replace(SMALL, **change)

@@ -9,6 +9,8 @@ Three things are matched, on photos, paintings, blends of them, noise and unfini
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,42 +19,43 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.errors import TrainingDataError, UsageError
+from impasto.errors import TrainingDataError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
 from impasto.features.native import save_encoder
 from impasto.losses.gram import gram_matrix
-from impasto.optimize.hardware import resolve_device
-from impasto.training.average import Average
-from impasto.training.crew import crew_size
+from impasto.optimize.hardware import resolve_device, resolve_precision
 from impasto.training.crops import blend, to_tensor
 from impasto.training.data import PictureBank
 from impasto.training.distillation import add, live_channels, normalise, one_sided_error, prune, relative_error
 from impasto.training.encoder_settings import EncoderTraining
 from impasto.training.optimizer import FilterOptimizer
-from impasto.training.run import TrainingRun
-from impasto.training.schedule import pace
+from impasto.training.task import Chance, Losses, Player, Task
 from impasto.training.unfinished import UnfinishedPaintings
 
 MATCHED_LAYERS = (*STYLE_LAYERS[:4], "relu4_2", "relu5_1")
 CONTENT_LAYER = "relu4_1"
+_POOL, _SAMPLE = 2**31, 2**32  # purposes of chance that are no step's number
+_SLOTS, _GRADIENT = 2**31, 2**32  # purposes of a step's chance that are no sample's number
+_SAMPLE_PAIRS = 24
 
 
-class EncoderTrainer(TrainingRun[EncoderTraining]):
-    """Trains a student on a teacher; see `TrainingRun`.
+class EncoderTask(Task[EncoderTraining]):
+    """Trains a student on a teacher; see `Task`.
+
+    Errors are relative to the teacher's features of the samples at hand: of a batch that is taken in parts, or by
+    several processes, of each part.
 
     Args:
         settings: see `EncoderTraining`.
-        teacher: a frozen encoder with the layers of `MATCHED_LAYERS`, whose live channels there are as many as the
-            student's channels.
+        teacher: an encoder with the layers of `MATCHED_LAYERS`, whose live channels there are as many as the student's
+            channels.
         photos, paintings: training pictures.
-        folder: gets the latest `encoder.safetensors`.
         start: an encoder to begin with, of the same blocks; None begins with random weights.
 
     Raises:
-        TrainingDataError: `start` has other blocks.
-        UsageError: several processes would train it, each for itself.
+        TrainingDataError: `start` has other blocks, or the student is of other widths than the teacher.
     """
 
     def __init__(
@@ -61,64 +64,80 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
         teacher: Encoder,
         photos: PictureBank,
         paintings: PictureBank,
-        folder: Path,
         *,
         start: Encoder | None = None,
     ) -> None:
-        super().__init__(settings, folder)
-        if crew_size() > 1:
-            raise UsageError("An encoder is trained by one process.", hint="Leave out torchrun.")
+        self.settings = settings
         self.device = resolve_device(settings.device)
-        self.teacher = teacher.eval().requires_grad_(False).on(self.device)
         self.photos, self.paintings = photos, paintings
         torch.manual_seed(settings.seed)
         self.student = _new_student(Architecture(settings.blocks), start).on(self.device)
-        self.average = Average(self.student, settings.ema)
-        self.optimizer = FilterOptimizer(self.student)
+        self.live, self.teacher = self._made_easy(copy.deepcopy(teacher).eval().requires_grad_(False).on(self.device))
         self.unfinished = UnfinishedPaintings(settings.pool, lifetime=settings.lifetime, device=self.device)
-        self.live: dict[str, Tensor] = {}
+        self.shipped = self.student
+        optimizers = ((FilterOptimizer(self.student), settings.learning_rate),)
+        self.players = (Player("student", self.student, optimizers),)
+        self._step = 0
 
-    # -- one step
-    # ---------------------------------------------------------------------------------------------------------------
+    def _made_easy(self, teacher: Encoder) -> tuple[dict[str, Tensor], Encoder]:
+        """The teacher's live channels by layer, and the teacher rescaled, without the others."""
+        rng = np.random.default_rng((self.settings.seed, _SAMPLE))
+        sample = torch.stack([crop for _ in range(_SAMPLE_PAIRS) for crop in self._pair(rng)]).to(self.device)
+        normalise(teacher, sample)
+        live = live_channels(teacher, sample, self._compared_layers(teacher))
+        self._check_widths(live)
+        return live, prune(teacher, live).requires_grad_(False).on(self.device)
 
-    def _train_step(self) -> dict[str, float]:
-        s = self.settings
-        rng = self.chance()
-        low_precision = self.step < s.full_precision_from * s.steps
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low_precision):
-            if self.step % s.advance_every == 0:
-                self._advance(rng)
-            batch = self._batch(rng)
+    def _compared_layers(self, teacher: Encoder) -> list[str]:
+        """`MATCHED_LAYERS` and, if hints are asked for, all others that both networks have."""
+        if not self.settings.hint_weight:
+            return list(MATCHED_LAYERS)
+        mine, its = ([step for step in net.steps if step.startswith("relu")] for net in (self.student, teacher))
+        deepest = mine.index(MATCHED_LAYERS[-1])
+        return [layer for layer in mine[: deepest + 1] if layer in its]
+
+    def _check_widths(self, live: Mapping[str, Tensor]) -> None:
+        for layer, channels in live.items():
+            width = self.student.architecture.channels(layer)
+            # Where the student only takes hints it may be wider.
+            if width < len(channels) or (width > len(channels) and layer in MATCHED_LAYERS):
+                raise TrainingDataError(
+                    f"The student has {width} channels at {layer}, but {len(channels)} of its teacher's are alive "
+                    "there.",
+                    hint=f"Set that width to {len(channels)} in the blocks of the settings.",
+                )
+
+    # -- losses
+
+    def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
+        batch = self._batch(samples, chance)
+        with self._arithmetic():
             with torch.no_grad():
                 targets = self.teacher(batch, list(self.live))
             raw = self.student(batch, [layer.replace("relu", "conv") for layer in self.live])
-        raw = {k: raw[k.replace("relu", "conv")][:, : len(live)] for k, live in self.live.items()}
-        features = {layer: F.relu(raw[layer]) for layer in STYLE_LAYERS}
-        weights = {k: s.content_weight if k == CONTENT_LAYER else 1.0 for k in MATCHED_LAYERS}
-        all_errors = {k: one_sided_error(raw[k], targets[k]) for k in self.live}
-        errors = {k: all_errors.pop(k) for k in MATCHED_LAYERS}
-        feature_loss = add(weights[k] * error for k, error in errors.items()) / sum(weights.values())
-        gram_loss = add(relative_error(gram_matrix(features[k]), gram_matrix(targets[k])) for k in STYLE_LAYERS) / len(
-            STYLE_LAYERS
-        )
-        loss = feature_loss + s.gram_weight * gram_loss
-        losses = {"feature": feature_loss.item(), "gram": gram_loss.item()}
-        if all_errors:  # what is left of them are the hints
-            hint_loss = add(all_errors.values()) / len(all_errors)
-            loss = loss + s.hint_weight * hint_loss
-            losses["hint"] = hint_loss.item()
-        losses |= {layer: error.item() for layer, error in errors.items()}
-        if self.step >= s.gradient_from and s.gradient_weight > 0:
-            chosen = batch[torch.from_numpy(rng.permutation(len(batch))[: s.gradient_crops])]
-            gradient_loss = self._gradient_loss(chosen, rng)
-            loss = loss + s.gradient_weight * gradient_loss
-            losses["gradient"] = gradient_loss.item()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.student.convolutions.parameters(), 1.0)
-        rate = self.ease * pace("exponential", self.step, s.steps, warm_up=s.warm_up)
-        self.optimizer.step(rate * s.learning_rate)
-        self.average.update(self.student, self.step)
+        with torch.autocast(self.device.type, enabled=False):
+            losses = self._compared(raw, targets)
+            if self._step >= self.settings.gradient_from and self.settings.gradient_weight > 0:
+                rng = chance(_GRADIENT, samples.start)
+                chosen = batch[torch.from_numpy(rng.permutation(len(batch))[: self.settings.gradient_crops])]
+                losses["gradient"] = (self.settings.gradient_weight, self._gradient_loss(chosen, rng))
         return losses
+
+    def _compared(self, raw: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Losses:
+        """The losses of features: the student's before their ReLU, the teacher's after it."""
+        s = self.settings
+        raw = {k: raw[k.replace("relu", "conv")][:, : len(live)] for k, live in self.live.items()}
+        weights = {k: s.content_weight if k == CONTENT_LAYER else 1.0 for k in MATCHED_LAYERS}
+        hints = {k: one_sided_error(raw[k], targets[k]) for k in self.live}
+        errors = {k: hints.pop(k) for k in MATCHED_LAYERS}
+        grams = [relative_error(gram_matrix(F.relu(raw[k])), gram_matrix(targets[k])) for k in STYLE_LAYERS]
+        losses: Losses = {
+            "feature": (1.0, add(weights[k] * error for k, error in errors.items()) / sum(weights.values())),
+            "gram": (s.gram_weight, add(grams) / len(grams)),
+        }
+        if hints:
+            losses["hint"] = (s.hint_weight, add(hints.values()) / len(hints))
+        return losses | {layer: (0.0, error) for layer, error in errors.items()}
 
     def _gradient_loss(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
         """Relative squared error of ∂(style loss)/∂picture, the style of each picture being that of its neighbour in
@@ -136,29 +155,56 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
 
         return relative_error(gradient(self.student, keep=True), gradient(self.teacher, keep=False))
 
+    def _arithmetic(self) -> torch.autocast:
+        """That of the networks at this step."""
+        s = self.settings
+        precision = resolve_precision(s.precision, self.device)
+        low = precision != torch.float32 and self._step < s.full_precision_from * s.steps
+        return torch.autocast(self.device.type, precision, enabled=low)
+
+    # -- data
+
+    def begin(self) -> None:
+        rng = np.random.default_rng((self.settings.seed, _POOL))
+        self.unfinished.fill(lambda: self._pair(rng))
+
+    def ready(self, step: int) -> None:
+        self._step = step
+        if step % self.settings.advance_every == 0:
+            self._advance(np.random.default_rng((self.settings.seed, _POOL, step)))
+
     def _advance(self, rng: np.random.Generator) -> None:
         s = self.settings
         slots = rng.permutation(s.pool)[: s.advance_crops].tolist()
         self.student.requires_grad_(False)
-        self.unfinished.advance(
-            self.student,
-            slots,
-            lambda: self._pair(rng),
-            steps=s.advance_steps,
-            content_layer=CONTENT_LAYER,
-            style_layers=STYLE_LAYERS,
-        )
+        with self._arithmetic():
+            self.unfinished.advance(
+                self.student,
+                slots,
+                lambda: self._pair(rng),
+                steps=s.advance_steps,
+                content_layer=CONTENT_LAYER,
+                style_layers=STYLE_LAYERS,
+            )
         self.student.convolutions.requires_grad_(True)
 
-    # -- data
-    def _batch(self, rng: np.random.Generator) -> Tensor:
-        photos, paintings, blends, unfinished = self.settings.mix
-        crops = [self._crop(self.photos, rng) for _ in range(photos)]
-        crops += [self._crop(self.paintings, rng) for _ in range(paintings)]
-        crops += [blend(*self._pair(rng), rng) for _ in range(blends)]
-        if unfinished:
-            crops += list(self.unfinished.pictures(rng.permutation(self.settings.pool)[:unfinished].tolist()))
-        return torch.stack([crop.to(self.device) for crop in crops]).contiguous(memory_format=torch.channels_last)
+    def _batch(self, samples: range, chance: Chance) -> Tensor:
+        """What each sample is, its number says: the mix, again and again."""
+        mix = self.settings.mix
+        kinds = [kind for kind, count in enumerate(mix) for _ in range(count)] * (self.settings.batch // sum(mix))
+        unfinished = [n for n, kind in enumerate(kinds) if kind == 3]
+        slots = dict(zip(unfinished, chance(_SLOTS).permutation(self.settings.pool).tolist(), strict=False))
+        makers = (
+            lambda n: self._crop(self.photos, chance(n)),
+            lambda n: self._crop(self.paintings, chance(n)),
+            lambda n: self._blend(chance(n)),
+            lambda n: self.unfinished.pictures([slots[n]])[0],
+        )
+        crops = [makers[kinds[n]](n).to(self.device) for n in samples]
+        return torch.stack(crops).contiguous(memory_format=torch.channels_last)
+
+    def _blend(self, rng: np.random.Generator) -> Tensor:
+        return blend(*self._pair(rng), rng)
 
     def _pair(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         # One style in four is a photograph: users do that too.
@@ -168,56 +214,18 @@ class EncoderTrainer(TrainingRun[EncoderTraining]):
     def _crop(self, bank: PictureBank, rng: np.random.Generator) -> Tensor:
         return to_tensor(bank.crop(rng, self.settings.size, scales=self.settings.zoom))
 
-    def _check_widths(self) -> None:
-        for layer, live in self.live.items():
-            width = self.student.architecture.channels(layer)
-            # Where the student only takes hints it may be wider.
-            if width < len(live) or (width > len(live) and layer in MATCHED_LAYERS):
-                raise TrainingDataError(
-                    f"The student has {width} channels at {layer}, but {len(live)} of its teacher's are alive there.",
-                    hint=f"Set that width to {len(live)} in the blocks of the settings.",
-                )
+    # -- the run
 
-    def _compared_layers(self) -> list[str]:
-        """`MATCHED_LAYERS` and, if hints are asked for, all others that both networks have."""
-        if not self.settings.hint_weight:
-            return list(MATCHED_LAYERS)
-        mine, its = ([step for step in net.steps if step.startswith("relu")] for net in (self.student, self.teacher))
-        deepest = mine.index(MATCHED_LAYERS[-1])
-        return [layer for layer in mine[: deepest + 1] if layer in its]
+    def state(self) -> dict[str, Any]:
+        return self.unfinished.state()
 
-    # -- state
+    def load(self, state: dict[str, Any]) -> None:
+        self.unfinished.load_state(state)
 
-    def _prepare(self) -> None:
-        rng = np.random.default_rng((self.settings.seed, 2**32))
-        sample = torch.stack([crop for _ in range(24) for crop in self._pair(rng)]).to(self.device)
-        normalise(self.teacher, sample)
-        self.live = live_channels(self.teacher, sample, self._compared_layers())
-        self._check_widths()
-        self.teacher = prune(self.teacher, self.live).requires_grad_(False).on(self.device)
-
-    def _start_anew(self) -> None:
-        rng = np.random.default_rng((self.settings.seed, 2**31))
-        self.unfinished.fill(lambda: self._pair(rng))
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "student": self.student.state_dict(),
-            "average": self.average.weights,
-            "optimizer": self.optimizer.state_dict(),
-            "unfinished": self.unfinished.state(),
-        }
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self.average.load(state["average"])
-        self.student.load_state_dict(state["student"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.unfinished.load_state(state["unfinished"])
-
-    def _write(self) -> Path:
+    def write(self, folder: Path, weights: Mapping[str, Tensor]) -> Path:
         averaged = _new_student(self.student.architecture)
-        averaged.load_state_dict(self.average.weights)
-        path = self.folder / "encoder.safetensors"
+        averaged.load_state_dict(weights)
+        path = folder / "encoder.safetensors"
         save_encoder(averaged, path)
         return path
 

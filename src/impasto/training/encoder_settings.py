@@ -1,34 +1,50 @@
-"""All that can be chosen about the training of an encoder, in one flat, checked record."""
+"""All that can be chosen about the training of an encoder, beside what every training has."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from impasto.errors import UsageError
 from impasto.features.architectures import LITE
-from impasto.records import check_ranges
+from impasto.training.settings import TrainingSettings, check_pairs
+
+_MOST = 10**9
 
 
 @dataclass(frozen=True)
-class EncoderTraining:
-    """Settings of a run, saved beside its checkpoint; a run is resumed only under the settings it began with (but for
-    `steps`, which may be changed to make it longer or shorter).
+class EncoderTraining(TrainingSettings):
+    """Settings of a run; see `TrainingSettings` for those that all have.
 
-    `blocks` are the student's channels (see `Architecture`). `mix` is how many crops of a batch are photos,
-    paintings, blends and unfinished paintings; `zoom` bounds how far they are reduced and enlarged. The learning rate
-    falls exponentially from `learning_rate` to a hundredth of it: Muon's steps are as long as the rate whatever the
-    gradient, so that the error cannot fall below what the rate allows. `content_weight` is that of the features of
-    the content layer, the other layers' being 1, and `hint_weight` that of the layers between them (FitNets, Romero et
-    al. 2015), whose first channels are then matched too. `pool` unfinished paintings are kept, each replaced after
-    `lifetime` steps of its own.
+    Attributes:
+        learning_rate: Muon's steps are as long as the rate whatever the gradient, so that the error cannot fall below
+            what the rate allows.
+        size: of the crops, in pixels.
+        mix: how many crops of a batch, or of each equal part of it, are photos, paintings, blends and unfinished
+            paintings.
+        zoom: bounds of how far crops are reduced and enlarged.
+        content_weight: of the features of the content layer, the other layers' being 1.
+        gram_weight: of the Gram matrices.
+        hint_weight: of the layers between them (FitNets, Romero et al. 2015), whose first channels are then matched
+            too.
+        gradient_weight, gradient_from, gradient_crops: of the gradient of the style loss; from which step on; on how
+            many crops of a batch.
+        pool, lifetime: how many unfinished paintings are kept, and after how many steps of its own each is replaced.
+        advance_every, advance_crops, advance_steps: after how many steps of the training how many of them are taken how
+            many steps further.
+        full_precision_from: share of the steps after which all is computed in float32.
+        blocks: the student's channels; see `Architecture`.
     """
 
     steps: int = 16_000
+    batch: int = 5
+    learning_rate: float = 8e-3
+    warm_up: int = 200
+    clip: float = 1.0
     size: int = 128
     mix: tuple[int, int, int, int] = (1, 1, 1, 2)
     zoom: tuple[float, float] = (0.5, 2.5)
-    learning_rate: float = 8e-3
-    warm_up: int = 200
     content_weight: float = 2.0
     gram_weight: float = 2.0
     hint_weight: float = 4.0
@@ -41,51 +57,49 @@ class EncoderTraining:
     advance_crops: int = 6
     advance_steps: int = 10
     full_precision_from: float = 0.9
-    ema: float = 0.999
-    checkpoint_every: int = 500
-    log_every: int = 50
-    device: str = "auto"
-    seed: int = 0
     blocks: tuple[tuple[int, ...], ...] = LITE.blocks
 
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **TrainingSettings.ranges,
+        "size": (16, 4096),
+        "mix": (0, 1024),
+        "zoom": (0.05, 20),
+        "content_weight": (0, 1e6),
+        "gram_weight": (0, 1e6),
+        "hint_weight": (0, 1e6),
+        "gradient_weight": (0, 1e6),
+        "gradient_from": (0, _MOST),
+        "gradient_crops": (1, 1024),
+        "pool": (1, 4096),
+        "lifetime": (1, 100_000),
+        "advance_every": (1, _MOST),
+        "advance_crops": (1, 1024),
+        "advance_steps": (1, 1000),
+        "full_precision_from": (0, 1),
+        "blocks": (1, 4096),
+    }
+
     def __post_init__(self) -> None:
-        check_ranges(self, _RANGES)
-        if sum(self.mix) == 0:
-            raise UsageError(
-                "mix asks for no pictures at all.", hint="At least one of its four numbers must be above 0."
-            )
-        if self.zoom[0] > self.zoom[1]:
-            raise UsageError(f"zoom is {self.zoom}.", hint="The smaller number comes first.")
+        super().__post_init__()
+        check_pairs(self, "zoom")
+        self._check_mix()
         if len(self.blocks) != 5 or len(self.blocks[3]) < 2:
             raise UsageError(
                 "blocks does not reach the layers that are matched.",
                 hint="It must hold five blocks, the fourth with two convolutions or more.",
             )
 
-
-_MOST = 10**9
-_RANGES: dict[str, tuple[float, float]] = {
-    "steps": (1, _MOST),
-    "size": (16, 4096),
-    "mix": (0, 1024),
-    "zoom": (0.05, 20),
-    "learning_rate": (1e-9, 10),
-    "warm_up": (1, _MOST),
-    "content_weight": (0, 1e6),
-    "gram_weight": (0, 1e6),
-    "hint_weight": (0, 1e6),
-    "gradient_weight": (0, 1e6),
-    "gradient_from": (0, _MOST),
-    "gradient_crops": (1, 1024),
-    "pool": (1, 4096),
-    "lifetime": (1, 100_000),
-    "advance_every": (1, _MOST),
-    "advance_crops": (1, 1024),
-    "advance_steps": (1, 1000),
-    "full_precision_from": (0, 1),
-    "ema": (0, 0.999999),
-    "checkpoint_every": (1, _MOST),
-    "log_every": (1, _MOST),
-    "seed": (0, 2**32),
-    "blocks": (1, 4096),
-}
+    def _check_mix(self) -> None:
+        crops = sum(self.mix)
+        if crops == 0:
+            raise UsageError(
+                "mix asks for no pictures at all.", hint="At least one of its four numbers must be above 0."
+            )
+        if self.batch % crops:
+            raise UsageError(
+                f"A batch of {self.batch} is not made of mixes of {crops}.", hint=f"Make it a multiple of {crops}."
+            )
+        if self.mix[3] * (self.batch // crops) > self.pool:
+            raise UsageError(
+                f"A pool of {self.pool} is too small for the unfinished paintings of a batch.", hint="Make it larger."
+            )

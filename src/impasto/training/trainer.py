@@ -1,62 +1,159 @@
-"""The trainer: any family's task, step by step, on one device or with a crew of processes."""
+"""The trainer: any family's task, step by step, on one device or with a crew of processes; stopped at any time, resumed
+as if it had never been, and taken back to the last checkpoint where a loss is no number any more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import math
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
+from impasto.errors import DivergedError, TrainingDataError
 from impasto.optimize.hardware import resolve_precision
+from impasto.painters import ShouldStop
 from impasto.pictures import write_picture
 from impasto.training.average import Average
+from impasto.training.board import Board, board_writer
 from impasto.training.crew import Crew
+from impasto.training.memory import peak_memory
 from impasto.training.patience import Patience
-from impasto.training.run import TrainingRun
+from impasto.training.run import RunFolder, TrainingCallback, TrainingProgress
 from impasto.training.schedule import pace
 from impasto.training.settings import TrainingSettings
 from impasto.training.task import Losses, Player, Task
 
+_MOST_ROLLBACKS = 5
 S = TypeVar("S", bound=TrainingSettings)
-T = TypeVar("T")
 
 
-class Trainer(TrainingRun[S]):
-    """See `TrainingRun`.
+class Trainer(Generic[S]):
+    """Trains what a task brings; `run` goes to the end or until it is asked to stop, and a new object of the same
+    folder goes on from there.
+
+    Chance in step n comes from `chance` alone: so a resumed run equals one that was never stopped. A step whose losses
+    are no numbers takes the run back to its last checkpoint; from there it goes on with other chance, and at half the
+    pace (see `ease`) each time that it happens.
 
     Args:
         task: what is trained, and on what.
-        folder: gets the task's own files, and sheets of `samples`.
+        folder: see `RunFolder`; gets the task's own files too, and sheets of `samples`.
     """
 
+    board: Board
+
     def __init__(self, task: Task[S], folder: Path) -> None:
-        super().__init__(task.settings, folder)
-        self.task, self.device = task, task.device
+        self.task, self.settings, self.device = task, task.settings, task.device
+        self.folder = RunFolder(folder, self.settings)
+        self.step = self.rollbacks = 0
         self.precision = resolve_precision(self.settings.precision, self.device)
         self.average = Average(task.shipped, self.settings.ema)
         self.crew = Crew(self.device)
         self.patience = Patience(self.settings.patience, self.settings.log_every)
         self._parts = self.crew.share(self.settings.batch, self.settings.accumulate)
+        self._good: dict[str, Any] = {}  # the state at the last checkpoint
 
     @property
     def leads(self) -> bool:
+        """Whether this process writes files and reports; of several that train together, one does."""
         return self.crew.leads
-
-    def agreed(self, value: T) -> T:
-        agreed: T = self.crew.told(value)
-        return agreed
 
     @property
     def finished(self) -> bool:
         """Whether the last step has been made, or nothing has been gained for so long that there is no point in it."""
-        return super().finished or self.patience.lost
+        return self.step >= self.settings.steps or self.patience.lost
+
+    def chance(self, *purpose: int) -> np.random.Generator:
+        """Of this step: another one for another step, seed, purpose, or after a rollback."""
+        again = (2**33 + self.rollbacks,) if self.rollbacks else ()
+        return np.random.default_rng((self.settings.seed, self.step, *purpose, *again))
+
+    @property
+    def ease(self) -> float:
+        """What the learning rate is multiplied by: half for each rollback."""
+        return 0.5**self.rollbacks
+
+    def run(self, report: TrainingCallback | None = None, *, should_stop: ShouldStop | None = None) -> Path:
+        """Train to the last step and return the path of the weights.
+
+        Args:
+            report: called every `log_every` steps, in this thread.
+            should_stop: asked before every step; once it says yes, a checkpoint is saved and `finished` stays False.
+
+        Raises:
+            TrainingDataError: the folder holds a run with other settings, or a damaged one; there is nothing to train
+                on.
+            OutputError: the folder can't be written to.
+            DivergedError: losses are no numbers again and again; the last checkpoint stands.
+        """
+        writer = board_writer()  # missing, it should be missed before any work is done
+        self._begin()
+        if not self.leads:
+            return self._run(None, should_stop)
+        self.board = Board(writer, self.folder.path / "board", first=self.step)
+        try:
+            return self._run(report, should_stop)
+        finally:
+            self.board.close()
+
+    def _run(self, report: TrainingCallback | None, should_stop: ShouldStop | None) -> Path:
+        seen: dict[str, list[float]] = {}
+        began, made = time.monotonic(), 0
+        while not self.finished:
+            if should_stop is not None and self.crew.told(should_stop()):
+                return self._save()
+            losses = self._train_step()
+            made += 1
+            if not all(map(math.isfinite, losses.values())):
+                self._roll_back(losses)
+                seen = {}
+                continue
+            self.step += 1
+            for name, value in losses.items():
+                seen.setdefault(name, []).append(value)
+            if self.step % self.settings.log_every == 0:
+                self._log(self._progress(seen, (time.monotonic() - began) / made), report)
+                seen = {}
+            if self.step % self.settings.checkpoint_every == 0 and not self.finished:
+                self._save()
+        return self._save()
+
+    def _progress(self, seen: Mapping[str, list[float]], seconds: float) -> TrainingProgress:
+        """With the losses of each step since the last report, and the seconds that a step takes."""
+        means = {name: sum(values) / len(values) for name, values in seen.items()}
+        left = seconds * (self.settings.steps - self.step)
+        return TrainingProgress(self.step, self.settings.steps, means, left, self.rollbacks, peak_memory(self.device))
+
+    def _log(self, progress: TrainingProgress, report: TrainingCallback | None) -> None:
+        if not self.leads:
+            return
+        self.folder.log(progress)
+        self.board.losses(progress.step, progress.losses)
+        if report is not None:
+            report(progress)
+
+    def _roll_back(self, losses: Mapping[str, float]) -> None:
+        rollbacks = self.rollbacks + 1
+        if rollbacks > _MOST_ROLLBACKS:
+            wrong = ", ".join(name for name, value in losses.items() if not math.isfinite(value))
+            raise DivergedError(
+                f"At step {self.step} the losses are no numbers ({wrong}), for the {rollbacks}th time.",
+                hint="Lower the learning rate, or clip gradients to a smaller norm.",
+            )
+        self._load(copy.deepcopy(self._good))
+        self.rollbacks = rollbacks
 
     # -- one step
 
     def _train_step(self) -> dict[str, float]:
+        """Make step number `self.step` and return its losses by name."""
         self.task.ready(self.step)
         told: dict[str, float] = {}
         total = 0.0
@@ -108,24 +205,52 @@ class Trainer(TrainingRun[S]):
                 parameter.requires_grad_(True)
 
     def _show_samples(self) -> None:
-        if not self.crew.leads:
+        if not self.leads:
             return
         sheet = self.task.sheet(self.average.weights)
         if sheet is None:
             return
         self.board.picture(self.step + 1, "samples", sheet)
-        folder = self.folder / "samples"
+        folder = self.folder.path / "samples"
         folder.mkdir(exist_ok=True)
         write_picture(sheet, folder / f"{self.step + 1:07}.jpg", overwrite=True)
 
     # -- state
 
-    def _start_anew(self) -> None:
-        self.task.begin()
-        self.average = Average(self.task.shipped, self.settings.ema)
+    def _begin(self) -> None:
+        state = self.crew.told(self.folder.open() if self.leads else None)
+        if state is None:
+            self.task.begin()
+            self.average = Average(self.task.shipped, self.settings.ema)
+        else:
+            try:
+                self._load(state)
+            except (KeyError, TypeError, ValueError, RuntimeError) as error:
+                raise TrainingDataError(
+                    f"The checkpoint in {self.folder.path} is of another kind of run.",
+                    hint="Choose another --run folder.",
+                ) from error
+        if self.leads:
+            self.folder.record()
+        self._remember()
+
+    def _save(self) -> Path:
+        state = self._remember()
+        if not self.leads:
+            return self.folder.path
+        self.folder.save(state)
+        return self.task.write(self.folder.path, self.average.weights)
+
+    def _remember(self) -> dict[str, Any]:
+        """Take note of the state as one to come back to."""
+        self._good = copy.deepcopy(self._state())
+        return self._good
 
     def _state(self) -> dict[str, Any]:
+        """All that the next step depends on, as `save_checkpoint` takes it."""
         return {
+            "step": self.step,
+            "rollbacks": self.rollbacks,
             "players": {
                 player.name: {
                     "module": player.module.state_dict(),
@@ -139,6 +264,8 @@ class Trainer(TrainingRun[S]):
         }
 
     def _load(self, state: dict[str, Any]) -> None:
+        """Take up what `_state` gave."""
+        self.step, self.rollbacks = state["step"], state.get("rollbacks", 0)
         for player in self.task.players:
             its = state["players"][player.name]
             player.module.load_state_dict(its["module"])
@@ -147,9 +274,6 @@ class Trainer(TrainingRun[S]):
         self.average.load(state["average"])
         self.patience.load(state["patience"])
         self.task.load(state["task"])
-
-    def _write(self) -> Path:
-        return self.task.write(self.folder, self.average.weights)
 
 
 def _weighted(losses: Losses) -> torch.Tensor:

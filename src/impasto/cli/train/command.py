@@ -22,7 +22,8 @@ from impasto.extras import needs_extra
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from impasto.training.run import TrainingProgress, TrainingRun
+    from impasto.training.run import TrainingProgress
+    from impasto.training.trainer import Trainer
 
 Teacher = Annotated[Path | None, typer.Option(help="Weight file of the loss network to learn from.")]
 Content = Annotated[
@@ -38,7 +39,7 @@ class Begun(NamedTuple):
         finish: exports what was trained, given the path of the weights, and yields what is to be told.
     """
 
-    trainer: TrainingRun[Any]
+    trainer: Trainer[Any]
     finish: Callable[[Path], Iterable[str]]
 
 
@@ -123,7 +124,7 @@ def _train(
             voice.note(note)
 
 
-def _run(trainer: TrainingRun[Any], voice: Voice) -> Path:
+def _run(trainer: Trainer[Any], voice: Voice) -> Path:
     """Train with a progress bar, and tell where the weights are."""
     interruption = Interruption("Saving a checkpoint. Press Ctrl-C once more to end without.")
     rollbacks = 0

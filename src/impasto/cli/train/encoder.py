@@ -32,13 +32,14 @@ def encoder(
     """
     from impasto.features import load_encoder
     from impasto.training.data import PictureBank
-    from impasto.training.encoder import EncoderTrainer
+    from impasto.training.encoder import EncoderTask
     from impasto.training.sources import find_pictures
+    from impasto.training.trainer import Trainer
 
     assert teacher is not None
     banks = PictureBank(find_pictures(photos or [])), PictureBank(find_pictures(paintings or []))
     begun = None if start is None else load_encoder(start)
-    return Begun(EncoderTrainer(settings, load_encoder(teacher), *banks, run, start=begun), _finish)
+    return Begun(Trainer(EncoderTask(settings, load_encoder(teacher), *banks, start=begun), run), _finish)
 
 
 def _finish(weights: Path) -> Iterator[str]:
