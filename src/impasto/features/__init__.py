@@ -9,9 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from impasto.features.architectures import ARCHITECTURES, LITE, VGG16, VGG19, Architecture
+    from impasto.features.architectures import ARCHITECTURES, LITE, VGG16, VGG19, Architecture, MobileArchitecture
     from impasto.features.download import download_weights
     from impasto.features.encoder import Encoder, Pooling
+    from impasto.features.mobile import MobileEncoder
     from impasto.features.native import save_encoder
     from impasto.features.padding import Padding
     from impasto.features.partial import DownloadProgress
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "ARCHITECTURES": "architectures",
     "LITE": "architectures",
+    "MobileArchitecture": "architectures",
+    "MobileEncoder": "mobile",
     "PUBLISHED": "sources",
     "VGG16": "architectures",
     "VGG19": "architectures",
@@ -50,6 +53,8 @@ __all__ = [
     "Architecture",
     "DownloadProgress",
     "Encoder",
+    "MobileArchitecture",
+    "MobileEncoder",
     "Padding",
     "Patience",
     "Pooling",

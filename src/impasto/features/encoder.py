@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from impasto.errors import UnknownNameError
-from impasto.features.architectures import Architecture
+from impasto.features.architectures import Architecture, MobileArchitecture
 from impasto.features.frozen import frozen_convolution
 from impasto.features.layers import resolve
 from impasto.features.padding import Padding, pad
@@ -27,7 +27,7 @@ class Encoder(nn.Module):
     encoder.
 
     Args:
-        architecture: channel counts, block by block.
+        architecture: channel counts, block by block; one of inverted residuals is for `MobileEncoder`.
         layers: keep only the convolutions up to the deepest of these; None keeps all.
         padding: what stands beyond the border for each 3×3 convolution; it is added after the preprocessing, as in VGG.
         pooling: Gatys et al. 2016 (§2) prefer average pooling; VGG was trained with max.
@@ -41,7 +41,7 @@ class Encoder(nn.Module):
 
     def __init__(
         self,
-        architecture: Architecture,
+        architecture: Architecture | MobileArchitecture,
         *,
         layers: Iterable[str] | None = None,
         padding: Padding = "zero",
@@ -60,7 +60,11 @@ class Encoder(nn.Module):
             self.steps = self.steps[: self._depth(resolve(layers, self.steps, encoder=name))]
         self.input_affine = nn.Conv2d(3, 3, 1)
         self.convolutions = nn.ModuleDict(
-            {c.name: nn.Conv2d(c.inputs, c.outputs, 3) for c in architecture.convolutions() if c.name in self.steps}
+            {
+                c.name: nn.Conv2d(c.inputs, c.outputs, c.size)
+                for c in architecture.convolutions()
+                if c.name in self.steps
+            }
         )
 
     def forward(self, pictures: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
@@ -131,9 +135,7 @@ class Encoder(nn.Module):
         return 1 + max((self.steps.index(layer) for layer in layers), default=-1)
 
     def extra_repr(self) -> str:
-        return (
-            f"name={self.name!r}, blocks={self.architecture.blocks}, padding={self.padding!r}, pooling={self.pooling!r}"
-        )
+        return f"name={self.name!r}, {self.architecture}, padding={self.padding!r}, pooling={self.pooling!r}"
 
 
 def _by_block(steps: Sequence[str]) -> list[list[str]]:

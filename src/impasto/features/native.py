@@ -1,12 +1,17 @@
-"""Our own weight layout: one safetensors file with `convB_N.weight`, `convB_N.bias` and `input_affine.*`."""
+"""Our own weight layout: one safetensors file with `convB_N.weight`, `convB_N.bias` and `input_affine.*`; of a
+`MobileEncoder` with `stem.*` and `stages.*` too, and its architecture in the metadata.
+"""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors.torch import save
 
+from impasto.features.architectures import MobileArchitecture
 from impasto.features.encoder import Encoder
 from impasto.files import place_file
 
@@ -22,4 +27,7 @@ def save_encoder(encoder: Encoder, path: Path, *, dtype: torch.dtype = torch.flo
         name.removeprefix("convolutions."): tensor.detach().to(dtype).contiguous()
         for name, tensor in encoder.state_dict().items()
     }
-    place_file(path, save(tensors, {"format": "impasto-encoder", "padding": encoder.padding}), overwrite=True)
+    metadata = {"format": "impasto-encoder", "padding": encoder.padding}
+    if isinstance(encoder.architecture, MobileArchitecture):
+        metadata["mobilenet"] = json.dumps(asdict(encoder.architecture))
+    place_file(path, save(tensors, metadata), overwrite=True)

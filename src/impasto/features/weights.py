@@ -11,6 +11,7 @@ from impasto.errors import UnknownNameError, WeightsFormatError, WeightsMissingE
 from impasto.features.architectures import ARCHITECTURES, Architecture
 from impasto.features.encoder import Encoder, Pooling
 from impasto.features.formats import open_container, recognise
+from impasto.features.mobile import make_encoder
 from impasto.features.padding import Padding
 from impasto.features.sources import MODELS, PUBLISHED, SHIPPED, PublishedWeights
 from impasto.home import weights_folder
@@ -28,7 +29,8 @@ def load_encoder(
 
     Args:
         source: a name (`lite`; once downloaded, those of `sources.PUBLISHED`) or the path of a weight file: Keras HDF5,
-            torchvision state dict, safetensors. Any VGG-like network of 3×3 convolutions will do, whatever its widths.
+            torchvision state dict, safetensors. Any VGG-like network of 3×3 convolutions will do, whatever its widths,
+            and what `impasto train encoder` made.
         layers: VGG or Keras names; nothing deeper than the deepest of them is read or kept. None keeps all.
         padding: None takes what the weights were trained with.
         pooling: "max", as VGG was trained, or "average" (Gatys et al. 2016).
@@ -48,7 +50,7 @@ def load_encoder(
             )
         # On "meta" nothing is initialised at random, so neither time nor the caller's random state is spent.
         with torch.device("meta"):
-            encoder = Encoder(
+            encoder = make_encoder(
                 weights.architecture, layers=layers, padding=padding or weights.padding, pooling=pooling, name=name
             )
         encoder.load_state_dict(

@@ -13,7 +13,9 @@ painted as the whole is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -29,24 +31,47 @@ MULTIPLE = 8  # sides of the picture and of the thumbnail are multiples of this
 
 
 @dataclass(frozen=True)
-class ContentDesign:
-    """Channels at 1/2, 1/4 and 1/8 of the picture's size, and blocks at 1/8."""
+class Design(ABC):
+    """By what a content side is made.
+
+    Attributes:
+        half: channels at 1/2 of the picture's size.
+        recolours: whether pictures get the style's colours before they are painted, or keep their own.
+    """
 
     half: int = 16
+    recolours: bool = field(default=True, kw_only=True)
+
+    @property
+    @abstractmethod
+    def modulated(self) -> tuple[int, ...]:
+        """Channels of each modulated normalisation, in the order met."""
+
+    @property
+    def wishes(self) -> int:
+        """Numbers that say all that a style asks for: γ and β of all modulated channels, then its colours."""
+        return 2 * sum(self.modulated) + COLOURS
+
+    @abstractmethod
+    def made(self) -> ContentFrame:
+        """Such a content side, with random weights."""
+
+
+@dataclass(frozen=True)
+class ContentDesign(Design):
+    """Of plain convolutions: channels at 1/4 and 1/8 of the picture's size too, and blocks at 1/8."""
+
     quarter: int = 48
     eighth: int = 80
     blocks: int = 3
 
     @property
     def modulated(self) -> tuple[int, ...]:
-        """Channels of each modulated normalisation, in the order met."""
         deep = [self.eighth] * (1 + 2 * self.blocks)
         return (self.quarter, *deep, *[self.quarter] * 4, *[self.half] * 3)
 
-    @property
-    def wishes(self) -> int:
-        """Numbers that say all that a style asks for: γ and β of all modulated channels, then its colours."""
-        return 2 * sum(self.modulated) + COLOURS
+    def made(self) -> ContentSide:
+        return ContentSide(self)
 
 
 class Seen(NamedTuple):
@@ -61,15 +86,84 @@ class Seen(NamedTuple):
     grain: Tensor
 
 
-def with_grain(pictures: Tensor, seed: int = 0) -> Seen:
-    """Pictures with the grain of this seed, and of those that follow it."""
+def with_grain(pictures: Tensor, seed: int | Sequence[int] = 0) -> Seen:
+    """Pictures with the grain of these seeds; of one seed, and of those that follow it."""
     count, _, height, width = pictures.shape
-    grains = [grain((0, height // CELL), (0, width // CELL), seed=seed + n) for n in range(count)]
+    seeds = range(seed, seed + count) if isinstance(seed, int) else seed
+    grains = [grain((0, height // CELL), (0, width // CELL), seed=its) for its in seeds]
     return Seen(pictures, torch.from_numpy(np.stack(grains)).to(pictures.device))
 
 
-class ContentSide(nn.Module):
-    """Paints content pictures as wishes say."""
+class ContentFrame(nn.Module, ABC):
+    """Paints content pictures as wishes say: what all content sides have in common, around what they see at half the
+    picture's size.
+
+    Attributes:
+        stem: to half the size, a convolution of 4×4.
+        last: from what was seen there to what is added to each square of four pixels.
+    """
+
+    design: Design
+    stem: nn.Conv2d
+    last: nn.Conv2d
+
+    @property
+    @abstractmethod
+    def margin(self) -> int:
+        """How many pixels away from a tile's border the painting is that of the whole picture, a multiple of 8."""
+
+    @abstractmethod
+    def from_half(self, half: Tensor, grain: Tensor, normalise: Normalise) -> Tensor:
+        """All between the stem and the last convolution: (B, C, H / 2, W / 2), the same out."""
+
+    def forward(self, pictures: Seen, thumbnails: Seen, wishes: Tensor) -> Tensor:
+        """
+        Args:
+            pictures: with H and W multiples of 8.
+            thumbnails: the same pictures made small; h and w multiples of 8.
+            wishes: (B, W), as many as the design says.
+
+        Returns:
+            (B, 3, H, W), not clipped.
+        """
+        return self.paint(pictures, self.modulation(thumbnails, wishes))
+
+    def modulation(self, thumbnails: Seen, wishes: Tensor) -> Tensor:
+        """How to map the pictures' colours and normalise their features: (B, W + 3), from their thumbnails and the
+        styles.
+        """
+        colours = self._colours(thumbnails.pictures, wishes[:, -COLOURS:])
+        measure = Measure(wishes[:, :-COLOURS], self.design.modulated)
+        self._features(recolour(thumbnails.pictures, colours), thumbnails.grain, measure)
+        return torch.cat([measure.modulation, colours], 1)
+
+    def _colours(self, thumbnails: Tensor, style: Tensor) -> Tensor:
+        """How to map the pictures' colours: (B, 12)."""
+        if self.design.recolours:
+            return colour_map(colour_statistics(thumbnails), style)
+        return torch.eye(3, 4, device=style.device).T.flatten().expand(len(style), MAP)
+
+    def paint(self, pictures: Seen, modulation: Tensor) -> Tensor:
+        """The second half of `forward`: pictures, or tiles of them, with the modulation of the whole."""
+        recoloured = recolour(pictures.pictures, modulation[:, -MAP:])
+        features = self._features(recoloured, pictures.grain, Apply(modulation[:, :-MAP], self.design.modulated))
+        return recoloured + F.pixel_shuffle(self.last(features), 2)
+
+    def _features(self, pictures: Tensor, grain: Tensor, normalise: Normalise) -> Tensor:
+        weight, bias = self.stem_filters()
+        return self.from_half(rectified(F.conv2d(pictures, weight, bias, stride=2, padding=1)), grain, normalise)
+
+    def stem_filters(self) -> tuple[Tensor, Tensor]:
+        """Weights and biases of the first convolution: the stem's, made to see 4 · (x - 0.5)."""
+        weight, bias = self.stem.weight, self.stem.bias
+        assert bias is not None
+        return 4 * weight, bias - 2 * weight.sum((1, 2, 3))
+
+
+class ContentSide(ContentFrame):
+    """Of plain convolutions."""
+
+    design: ContentDesign
 
     def __init__(self, design: ContentDesign) -> None:
         super().__init__()
@@ -91,71 +185,37 @@ class ContentSide(nn.Module):
         self.grain_quarter = convolution(CHANNELS, quarter, bias=False)
         nn.init.zeros_(self.grain_eighth.weight)
         nn.init.zeros_(self.grain_quarter.weight)
-        with torch.no_grad():  # at first next to nothing is added, and the same to the four pixels of a square
-            assert self.last.bias is not None
-            self.last.weight.copy_(0.2 * self.last.weight[:3].repeat_interleave(4, 0))
-            self.last.bias.zero_()
+        quiet(self.last)
 
     @property
     def margin(self) -> int:
-        """How many pixels away from a tile's border the painting is that of the whole picture, a multiple of 8."""
         eighth = 1 + 2 * self.design.blocks  # the outermost cell sees beyond the border, each block looks 2 further
         quarter = 2 * eighth + 1 + 2  # one more, as enlarging looks at a neighbour; two convolutions
         half = 2 * quarter + 1 + 2
         reach = 2 * half
         return -(-reach // MULTIPLE) * MULTIPLE
 
-    def forward(self, pictures: Seen, thumbnails: Seen, wishes: Tensor) -> Tensor:
-        """
-        Args:
-            pictures: with H and W multiples of 8.
-            thumbnails: the same pictures made small; h and w multiples of 8.
-            wishes: (B, W), as many as the design says.
-
-        Returns:
-            (B, 3, H, W), not clipped.
-        """
-        return self.paint(pictures, self.modulation(thumbnails, wishes))
-
-    def modulation(self, thumbnails: Seen, wishes: Tensor) -> Tensor:
-        """How to map the pictures' colours and normalise their features: (B, W + 3), from their thumbnails and the
-        styles.
-        """
-        colours = colour_map(colour_statistics(thumbnails.pictures), wishes[:, -COLOURS:])
-        measure = Measure(wishes[:, :-COLOURS], self.design.modulated)
-        self._features(recolour(thumbnails.pictures, colours), thumbnails.grain, measure)
-        return torch.cat([measure.modulation, colours], 1)
-
-    def paint(self, pictures: Seen, modulation: Tensor) -> Tensor:
-        """The second half of `forward`: pictures, or tiles of them, with the modulation of the whole."""
-        recoloured = recolour(pictures.pictures, modulation[:, -MAP:])
-        features = self._features(recoloured, pictures.grain, Apply(modulation[:, :-MAP], self.design.modulated))
-        return recoloured + F.pixel_shuffle(self.last(features), 2)
-
-    def _features(self, pictures: Tensor, grain: Tensor, normalise: Normalise) -> Tensor:
-        weight, bias = self.stem_filters()
-        return self.from_half(rectified(F.conv2d(pictures, weight, bias, stride=2, padding=1)), grain, normalise)
-
     def from_half(self, half: Tensor, grain: Tensor, normalise: Normalise) -> Tensor:
-        """All between the stem and the last convolution: (B, C, H / 2, W / 2), the same out."""
         quarter = rectified(normalise(self.to_quarter(half)))
         # Where two branches meet, a plain ReLU: runtimes make one of convolution, sum and that.
         deep = F.relu(normalise(self.to_eighth(quarter)) + self.grain_eighth(grain))
         for block in self.deep:
             deep = block(deep, normalise)
-        coarse, kept = _enlarged(normalise(self.from_eighth(deep))), normalise(self.skip_quarter(quarter))
+        coarse, kept = enlarged(normalise(self.from_eighth(deep))), normalise(self.skip_quarter(quarter))
         fine = F.relu(coarse + kept + self.grain_quarter(grain))
         fine = self.fine(fine, normalise)
-        finest = F.relu(_enlarged(normalise(self.from_quarter(fine))) + normalise(self.skip_half(half)))
+        finest = F.relu(enlarged(normalise(self.from_quarter(fine))) + normalise(self.skip_half(half)))
         return rectified(normalise(self.finish(finest)))
 
-    def stem_filters(self) -> tuple[Tensor, Tensor]:
-        """Weights and biases of the first convolution: the stem's, made to see 4 · (x - 0.5)."""
-        weight, bias = self.stem.weight, self.stem.bias
-        assert bias is not None
-        return 4 * weight, bias - 2 * weight.sum((1, 2, 3))
+
+@torch.no_grad()
+def quiet(last: nn.Conv2d) -> None:
+    """Make a last convolution add next to nothing at first, and the same to the four pixels of a square."""
+    assert last.bias is not None
+    last.weight.copy_(0.2 * last.weight[:3].repeat_interleave(4, 0))
+    last.bias.zero_()
 
 
-def _enlarged(x: Tensor) -> Tensor:
+def enlarged(x: Tensor) -> Tensor:
     """Twice as large. Not by repetition, which printed its staircase into plain areas, eight pixels a step."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

@@ -52,7 +52,7 @@ def read_exported(path: Path) -> ExportedWeights:
         }
         content = {name.removeprefix(_CONTENT): t for name, t in tensors.items() if name.startswith(_CONTENT)}
         stem, bias = tensors["folded.stem_weight"].squeeze(2), tensors["folded.stem_bias"]
-        content["stem.weight"] = stem / 4  # see `ContentSide.stem_filters`
+        content["stem.weight"] = stem / 4  # see `ContentFrame.stem_filters`
         content["stem.bias"] = bias + stem.sum((1, 2, 3)) / 2
         for name in ("last.weight", "last.bias"):
             content[name] = tensors[f"folded.{name.replace('.', '_')}"][ORDER.argsort()]

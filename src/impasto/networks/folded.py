@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.networks.colour import MAP
-from impasto.networks.content_side import ContentSide
+from impasto.networks.content_side import ContentFrame
 from impasto.networks.modulation import Apply, rectified
 
 SQUARE = 12  # numbers: two rows of two pixels of three colours
@@ -21,7 +21,7 @@ ORDER = torch.arange(SQUARE).reshape(3, 4).T.flatten()
 
 
 class FoldedContent(nn.Module):
-    """`ContentSide.paint` for a batch of one.
+    """`ContentFrame.paint` for a batch of one.
 
     Args:
         content: trained; its weights are shared, but for those of the last convolution.
@@ -33,7 +33,7 @@ class FoldedContent(nn.Module):
     last_bias: Tensor
     places: Tensor
 
-    def __init__(self, content: ContentSide) -> None:
+    def __init__(self, content: ContentFrame) -> None:
         super().__init__()
         self.content = content
         last = content.last
@@ -50,7 +50,7 @@ class FoldedContent(nn.Module):
         Args:
             picture: (1, 3, H, W), RGB in [0, 1]; H and W multiples of 8.
             grain: (1, 6, H / 4, W / 4).
-            modulation: (1, W), from `ContentSide.modulation`.
+            modulation: (1, W), from `ContentFrame.modulation`.
 
         Returns:
             (1, H / 2, W / 2, 12), in [0, 1]: see `together`.
@@ -65,7 +65,7 @@ class FoldedContent(nn.Module):
         return (added + recoloured).clamp(0, 1).permute(0, 2, 3, 1)
 
     def _stem(self, picture: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
-        """`ContentSide.stem` on recoloured pictures, but for the outermost row and column."""
+        """`ContentFrame.stem` on recoloured pictures, but for the outermost row and column."""
         bias = self.stem_bias + (self.stem_weight.sum((2, 3, 4)) * offset).sum(1)
         weight = (self.stem_weight * matrix[:, :, None, None]).sum(1)
         return F.conv2d(picture, weight, bias, stride=2, padding=1)

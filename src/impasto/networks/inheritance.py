@@ -52,6 +52,8 @@ def inherit_styles(network: JohnsonNetwork, content: Weights, wishes: Tensor) ->
     Raises:
         UsageError: as of `inherit`.
     """
+    if not isinstance(network.content, ContentSide):
+        raise _another("its content side")
     rows = inherit_content(network.content, content)
     if wishes.shape[1] <= int(rows.max()) + COLOURS:
         raise _another("its style side")

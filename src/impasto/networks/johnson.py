@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.networks.colour import COLOURS
-from impasto.networks.content_side import ContentDesign, ContentSide, with_grain
+from impasto.networks.content_side import ContentFrame, Design, with_grain
 
 
 class StyleTable(nn.Module):
@@ -29,7 +29,7 @@ class StyleTable(nn.Module):
 
     colours: Tensor
 
-    def __init__(self, design: ContentDesign, colours: Tensor) -> None:
+    def __init__(self, design: Design, colours: Tensor) -> None:
         super().__init__()
         self.learnt = nn.Parameter(0.02 * torch.randn(len(colours), design.wishes - COLOURS))
         self.register_buffer("colours", colours.float())
@@ -43,22 +43,23 @@ class JohnsonNetwork(nn.Module):
     """A painter for the styles of its table.
 
     Args:
+        design: of its content side.
         names: of the styles.
         colours: see `StyleTable`.
     """
 
-    def __init__(self, design: ContentDesign, names: Sequence[str], colours: Tensor) -> None:
+    def __init__(self, design: Design, names: Sequence[str], colours: Tensor) -> None:
         super().__init__()
         self.design, self.names = design, tuple(names)
-        self.content = ContentSide(design)
+        self.content: ContentFrame = design.made()
         self.style = StyleTable(design, colours)
 
-    def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor, *, seed: int = 0) -> Tensor:
-        """Paint; see `ContentSide`.
+    def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor, *, seed: int | Sequence[int] = 0) -> Tensor:
+        """Paint; see `ContentFrame`.
 
         Args:
             codes: shares of the styles, (B, K).
-            seed: of the grain.
+            seed: of the grain; see `with_grain`.
         """
         with torch.autocast(pictures.device.type, enabled=False):
             wishes = self.style.wishes(codes)

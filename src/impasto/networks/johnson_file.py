@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from impasto.networks.colour import COLOURS
-from impasto.networks.content_side import ContentDesign
+from impasto.networks.content_side import ContentDesign, Design
 from impasto.networks.export import round_to_half
 from impasto.networks.johnson import JohnsonNetwork
+from impasto.networks.mobile import MobileDesign
 from impasto.networks.painter_file import described, export_content_side
 from impasto.networks.trained_file import damage_told, read_trained, write_trained
 
 _KIND = "impasto-johnson"
+_DESIGNS: Mapping[str, type[Design]] = {"content": ContentDesign, "mobilenet": MobileDesign}
 
 
 def save_johnson(network: JohnsonNetwork, path: Path, *, weights: Mapping[str, Tensor] | None = None) -> None:
@@ -26,7 +28,8 @@ def save_johnson(network: JohnsonNetwork, path: Path, *, weights: Mapping[str, T
     Args:
         weights: in place of its own: an average, say.
     """
-    about = {"design": asdict(network.design), "styles": network.names}
+    (kind,) = (name for name, design in _DESIGNS.items() if type(network.design) is design)
+    about = {"kind": kind, "design": asdict(network.design), "styles": network.names}
     write_trained(path, _KIND, network.state_dict() if weights is None else weights, about)
 
 
@@ -40,17 +43,28 @@ def load_johnson(path: Path) -> JohnsonNetwork:
     tensors, about = read_trained(path, _KIND)
     with damage_told(path):
         names = [str(name) for name in about["styles"]]
-        network = JohnsonNetwork(ContentDesign(**about["design"]), names, torch.zeros(len(names), COLOURS))
+        design = _DESIGNS[about.get("kind", "content")](**about["design"])
+        network = JohnsonNetwork(design, names, torch.zeros(len(names), COLOURS))
         network.load_state_dict(tensors)
     return network.eval().requires_grad_(False)
 
 
-def export_johnson(network: JohnsonNetwork, path: Path, *, name: str, training: Mapping[str, object]) -> float:
+def export_johnson(
+    network: JohnsonNetwork,
+    path: Path,
+    *,
+    name: str,
+    training: Mapping[str, object],
+    family: str = "johnson",
+    licence: str | None = None,
+) -> float:
     """Write a network as one ONNX file.
 
     Args:
         name: of the network.
         training: data, steps … for the file's own description.
+        family: how it came about.
+        licence: where it is not our own.
 
     Returns:
         How far ONNX Runtime is from PyTorch; see `export`.
@@ -58,6 +72,6 @@ def export_johnson(network: JohnsonNetwork, path: Path, *, name: str, training: 
     network = copy.deepcopy(network).eval()
     round_to_half(network)
     code = torch.full((1, len(network.names)), 1 / len(network.names))
-    metadata = described("johnson", name=name, code_length=len(network.names), training=training)
-    about = {**metadata, "styles": list(network.names)}
+    metadata = described(family, name=name, code_length=len(network.names), training=training)
+    about = {**metadata, "styles": list(network.names), **({} if licence is None else {"licence": licence})}
     return export_content_side(network.content, network.style, code, path, about)

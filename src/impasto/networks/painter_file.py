@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from impasto import __version__
 from impasto.grain import CELL
-from impasto.networks.content_side import MULTIPLE, ContentSide, Seen, with_grain
+from impasto.networks.content_side import MULTIPLE, ContentFrame, Seen, with_grain
 from impasto.networks.export import Port, export
 from impasto.networks.folded import FoldedContent, together
 from impasto.runtime.fast import KIND
@@ -47,7 +47,7 @@ def described(family: str, *, name: str, code_length: int, training: Mapping[str
 
 
 def export_content_side(
-    content: ContentSide, style: Wishes, code: Tensor, path: Path, metadata: Mapping[str, Any]
+    content: ContentFrame, style: Wishes, code: Tensor, path: Path, metadata: Mapping[str, Any]
 ) -> float:
     """Write the content side of a painter, in evaluation mode and rounded to half precision, to `path`.
 
@@ -78,7 +78,7 @@ def export_content_side(
 class _Painter(nn.Module):
     """Gives away the modulation, and the painting in squares too: our own runtime asks for these alone."""
 
-    def __init__(self, content: ContentSide, style: Wishes) -> None:
+    def __init__(self, content: ContentFrame, style: Wishes) -> None:
         super().__init__()
         self.content, self.style = content, style
         self.folded = FoldedContent(content)

@@ -105,7 +105,7 @@ class SwiftNetwork(nn.Module):
         self.style = SwiftStyle(encoder, StyleHead(design, inputs))
 
     def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor, *, seed: int = 0) -> Tensor:
-        """Paint; see `ContentSide`.
+        """Paint; see `ContentFrame`.
 
         Args:
             codes: (B, D), from `SwiftStyle`.

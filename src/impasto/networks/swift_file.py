@@ -28,6 +28,7 @@ def save_swift(network: SwiftNetwork, path: Path, *, weights: Mapping[str, Tenso
         weights: of `network.trained()`, in place of its own: an average, say.
     """
     encoder = network.style.encoder
+    assert isinstance(encoder.architecture, Architecture)  # it is `lite`
     trained = network.trained().state_dict() if weights is None else weights
     about = {
         "design": asdict(network.design),

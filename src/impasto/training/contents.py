@@ -12,6 +12,7 @@ from torch import Tensor
 from impasto.networks.content_side import MULTIPLE
 from impasto.training.crops import to_tensor
 from impasto.training.data import PictureBank
+from impasto.training.distill_settings import DistillTraining
 from impasto.training.painter_settings import PainterTraining
 
 THUMBNAILS = 2**32  # a purpose of chance that is no sample's number
@@ -30,7 +31,9 @@ def content_crops(
     return torch.stack(crops).to(device).contiguous(memory_format=torch.channels_last)
 
 
-def random_thumbnails(contents: Tensor, rng: np.random.Generator, settings: PainterTraining) -> Tensor:
+def random_thumbnails(
+    contents: Tensor, rng: np.random.Generator, settings: PainterTraining | DistillTraining
+) -> Tensor:
     """Contents made small: all to one random side within the settings' bounds."""
     low, high = settings.thumbnail
     side = MULTIPLE * round(min(high, settings.size, float(rng.uniform(low, high))) / MULTIPLE)

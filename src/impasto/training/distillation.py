@@ -92,6 +92,7 @@ def prune(encoder: Encoder, live: Mapping[str, Tensor]) -> Encoder:
     """The encoder without the channels that `live` does not name, for the layers that it does: the same features, as
     what is left out is 0 everywhere.
     """
+    assert isinstance(encoder.architecture, Architecture)
     blocks = [list(block) for block in encoder.architecture.blocks]
     for layer, channels in live.items():
         block, number = layer.removeprefix("relu").split("_")

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.errors import TrainingDataError
-from impasto.features.architectures import Architecture
+from impasto.features.architectures import Architecture, MobileArchitecture
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
 from impasto.features.native import save_encoder
@@ -31,6 +31,7 @@ from impasto.training.data import PictureBank
 from impasto.training.distillation import add, live_channels, normalise, one_sided_error, prune, relative_error
 from impasto.training.encoder_settings import EncoderTraining
 from impasto.training.optimizer import FilterOptimizer
+from impasto.training.students import new_student
 from impasto.training.task import Chance, Losses, Player, Task
 from impasto.training.unfinished import UnfinishedPaintings
 
@@ -49,13 +50,14 @@ class EncoderTask(Task[EncoderTraining]):
 
     Args:
         settings: see `EncoderTraining`.
-        teacher: an encoder with the layers of `MATCHED_LAYERS`, whose live channels there are as many as the student's
-            channels.
+        teacher: a VGG-like encoder with the layers of `MATCHED_LAYERS`, whose live channels there are as many as the
+            student's channels.
         photos, paintings: training pictures.
-        start: an encoder to begin with, of the same blocks; None begins with random weights.
+        start: an encoder to begin with, of the same architecture; None begins with random weights.
 
     Raises:
-        TrainingDataError: `start` has other blocks, or the student is of other widths than the teacher.
+        TrainingDataError: `start` is of another architecture, the student is of other widths than the teacher, or that
+            is not VGG-like.
     """
 
     def __init__(
@@ -70,9 +72,10 @@ class EncoderTask(Task[EncoderTraining]):
         self.settings = settings
         self.device = resolve_device(settings.device)
         self.photos, self.paintings = photos, paintings
-        torch.manual_seed(settings.seed)
-        self.student = _new_student(Architecture(settings.blocks), start).on(self.device)
         self.live, self.teacher = self._made_easy(copy.deepcopy(teacher).eval().requires_grad_(False).on(self.device))
+        self.matched = [layer for layer in MATCHED_LAYERS if layer in self.live]
+        torch.manual_seed(settings.seed)
+        self.student = new_student(self._architecture(), start).on(self.device)
         self.unfinished = UnfinishedPaintings(settings.pool, lifetime=settings.lifetime, device=self.device)
         self.shipped = self.student
         optimizers = ((FilterOptimizer(self.student), settings.learning_rate),)
@@ -81,24 +84,33 @@ class EncoderTask(Task[EncoderTraining]):
 
     def _made_easy(self, teacher: Encoder) -> tuple[dict[str, Tensor], Encoder]:
         """The teacher's live channels by layer, and the teacher rescaled, without the others."""
+        if not isinstance(teacher.architecture, Architecture):
+            raise TrainingDataError(
+                "The teacher is a mobilenet itself, whose layers can't be rescaled.", hint="Name a VGG-like teacher."
+            )
         rng = np.random.default_rng((self.settings.seed, _SAMPLE))
         sample = torch.stack([crop for _ in range(_SAMPLE_PAIRS) for crop in self._pair(rng)]).to(self.device)
         normalise(teacher, sample)
         live = live_channels(teacher, sample, self._compared_layers(teacher))
-        self._check_widths(live)
         return live, prune(teacher, live).requires_grad_(False).on(self.device)
 
     def _compared_layers(self, teacher: Encoder) -> list[str]:
-        """`MATCHED_LAYERS` and, if hints are asked for, all others that both networks have."""
+        """Those of `MATCHED_LAYERS` that the student has and, if hints are asked for, all others that both have."""
+        if self.settings.architecture == "mobilenet":
+            return list(STYLE_LAYERS)
         if not self.settings.hint_weight:
             return list(MATCHED_LAYERS)
-        mine, its = ([step for step in net.steps if step.startswith("relu")] for net in (self.student, teacher))
+        mine = [layer for layer in Architecture(self.settings.blocks).layers() if layer.startswith("relu")]
         deepest = mine.index(MATCHED_LAYERS[-1])
-        return [layer for layer in mine[: deepest + 1] if layer in its]
+        return [layer for layer in mine[: deepest + 1] if layer in teacher.steps]
 
-    def _check_widths(self, live: Mapping[str, Tensor]) -> None:
-        for layer, channels in live.items():
-            width = self.student.architecture.channels(layer)
+    def _architecture(self) -> Architecture | MobileArchitecture:
+        """The student's."""
+        if self.settings.architecture == "mobilenet":
+            return MobileArchitecture(tuple(len(self.live[layer]) for layer in STYLE_LAYERS), self.settings.width)
+        architecture = Architecture(self.settings.blocks)
+        for layer, channels in self.live.items():
+            width = architecture.channels(layer)
             # Where the student only takes hints it may be wider.
             if width < len(channels) or (width > len(channels) and layer in MATCHED_LAYERS):
                 raise TrainingDataError(
@@ -106,6 +118,7 @@ class EncoderTask(Task[EncoderTraining]):
                     "there.",
                     hint=f"Set that width to {len(channels)} in the blocks of the settings.",
                 )
+        return architecture
 
     # -- losses
 
@@ -127,9 +140,9 @@ class EncoderTask(Task[EncoderTraining]):
         """The losses of features: the student's before their ReLU, the teacher's after it."""
         s = self.settings
         raw = {k: raw[k.replace("relu", "conv")][:, : len(live)] for k, live in self.live.items()}
-        weights = {k: s.content_weight if k == CONTENT_LAYER else 1.0 for k in MATCHED_LAYERS}
+        weights = {k: s.content_weight if k == CONTENT_LAYER else 1.0 for k in self.matched}
         hints = {k: one_sided_error(raw[k], targets[k]) for k in self.live}
-        errors = {k: hints.pop(k) for k in MATCHED_LAYERS}
+        errors = {k: hints.pop(k) for k in self.matched}
         grams = [relative_error(gram_matrix(F.relu(raw[k])), gram_matrix(targets[k])) for k in STYLE_LAYERS]
         losses: Losses = {
             "feature": (1.0, add(weights[k] * error for k, error in errors.items()) / sum(weights.values())),
@@ -186,7 +199,7 @@ class EncoderTask(Task[EncoderTraining]):
                 content_layer=CONTENT_LAYER,
                 style_layers=STYLE_LAYERS,
             )
-        self.student.convolutions.requires_grad_(True)
+        self.student.requires_grad_(True).input_affine.requires_grad_(False)
 
     def _batch(self, samples: range, chance: Chance) -> Tensor:
         """What each sample is, its number says: the mix, again and again."""
@@ -223,31 +236,8 @@ class EncoderTask(Task[EncoderTraining]):
         self.unfinished.load_state(state)
 
     def write(self, folder: Path, weights: Mapping[str, Tensor]) -> Path:
-        averaged = _new_student(self.student.architecture)
+        averaged = new_student(self.student.architecture)
         averaged.load_state_dict(weights)
         path = folder / "encoder.safetensors"
         save_encoder(averaged, path)
         return path
-
-
-def _new_student(architecture: Architecture, start: Encoder | None = None) -> Encoder:
-    student = Encoder(architecture, padding="reflect", name="student")
-    with torch.no_grad():
-        # Mean and spread of everyday pictures; kept fixed, it only sets the scale in which training is easy.
-        student.input_affine.weight.copy_(torch.eye(3)[:, :, None, None] / 0.25)
-        assert student.input_affine.bias is not None
-        student.input_affine.bias.fill_(-0.45 / 0.25)
-        for name in student.convolutions:
-            convolution = student.convolution(name)
-            assert convolution.bias is not None
-            torch.nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-            torch.nn.init.zeros_(convolution.bias)
-    if start is not None:
-        if start.architecture != architecture:
-            raise TrainingDataError(
-                f"The encoder to begin with has the blocks {start.architecture.blocks}, not {architecture.blocks}.",
-                hint="Set blocks to those.",
-            )
-        student.load_state_dict(start.state_dict())
-    student.input_affine.requires_grad_(False)
-    return student

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from impasto.errors import UsageError
 from impasto.features.architectures import LITE
@@ -34,7 +34,10 @@ class EncoderTraining(TrainingSettings):
         advance_every, advance_crops, advance_steps: after how many steps of the training how many of them are taken how
             many steps further.
         full_precision_from: share of the steps after which all is computed in float32.
-        blocks: the student's channels; see `Architecture`.
+        architecture: of the student: plain convolutions as VGG's (`vgg`), or MobileNetV2's inverted residuals
+            (`mobilenet`), which has the style layers alone, each as wide as what is alive of the teacher there.
+        blocks: channels of a `vgg`; see `Architecture`.
+        width: of a `mobilenet`, as a multiple of the published one's; see `MobileArchitecture`.
     """
 
     steps: int = 16_000
@@ -57,7 +60,9 @@ class EncoderTraining(TrainingSettings):
     advance_crops: int = 6
     advance_steps: int = 10
     full_precision_from: float = 0.9
+    architecture: Literal["vgg", "mobilenet"] = "vgg"
     blocks: tuple[tuple[int, ...], ...] = LITE.blocks
+    width: float = 0.5
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **TrainingSettings.ranges,
@@ -77,6 +82,7 @@ class EncoderTraining(TrainingSettings):
         "advance_steps": (1, 1000),
         "full_precision_from": (0, 1),
         "blocks": (1, 4096),
+        "width": (0.05, 8),
     }
 
     def __post_init__(self) -> None:

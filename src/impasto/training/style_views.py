@@ -12,6 +12,7 @@ from torch import Tensor
 from impasto.features.layers import STYLE_LAYERS
 from impasto.losses.moments import moments
 from impasto.losses.spectrum import BLOCK, spectrum
+from impasto.training.pool import Pool
 
 Moments = dict[str, tuple[Tensor, Tensor]]  # by layer: mean (B, C), covariance (B, C, C)
 
@@ -41,10 +42,10 @@ class StyleView(NamedTuple):
 
 
 class StyleViews:
-    """A pool of views, slowly renewed. View n is the same whenever it is made, so that a resumed run sees the same.
+    """A pool of views.
 
     Args:
-        count: size of the pool.
+        count: how many are kept.
         draw: the picture (1, 3, H, W) of view number n.
         look: statistics and features at the style layers of such a picture.
     """
@@ -52,18 +53,12 @@ class StyleViews:
     def __init__(
         self, count: int, draw: Callable[[int], Tensor], look: Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]
     ) -> None:
-        self.count, self._draw, self._look = count, draw, look
-        self._views: dict[int, StyleView] = {}
+        self._draw, self._look = draw, look
+        self._pool = Pool(count, self._make)
 
     def ready(self, newest: int) -> None:
-        """Make what is missing of the views up to number `newest`; forget those that `count` newer ones replace."""
-        if newest in self._views:
-            return
-        wanted = range(max(0, newest + 1 - self.count), newest + 1)
-        self._views = {n: view for n, view in self._views.items() if n in wanted}
-        for n in wanted:
-            if n not in self._views:
-                self._views[n] = self._make(n)
+        """See `Pool.ready`."""
+        self._pool.ready(newest)
 
     def batch(self, chances: Sequence[np.random.Generator], *, blends: float) -> tuple[Tensor, Wanted]:
         """Statistics (B, S) of styles, one for each source of chance, a share of them `blends` of two views, and what
@@ -71,19 +66,14 @@ class StyleViews:
 
         A blend's numbers are the means of both views' by share.
         """
-        numbers = sorted(self._views)
-        chosen = [self._one(rng, numbers, blends) for rng in chances]
+        views = self._pool.things
+        chosen = [_one(rng, views, blends) for rng in chances]
         statistics = torch.stack([view.statistics for view in chosen])
         return statistics, together([view.wanted for view in chosen])
 
-    def _one(self, rng: np.random.Generator, numbers: list[int], blends: float) -> StyleView:
-        first, second = (self._views[numbers[i]] for i in rng.integers(len(numbers), size=2))
-        share = float(rng.uniform()) if rng.random() < blends else 1.0
-        return first if share == 1.0 else _blend(first, second, share)
-
     def statistics(self) -> Tensor:
         """Those of all views in the pool: (N, S)."""
-        return torch.stack([view.statistics for view in self._views.values()])
+        return torch.stack([view.statistics for view in self._pool.things])
 
     @torch.no_grad()
     def _make(self, n: int) -> StyleView:
@@ -109,6 +99,12 @@ def wanted_of(picture: Tensor, features: Mapping[str, Tensor]) -> Wanted:
 def together(several: Sequence[Wanted]) -> Wanted:
     """Those of a batch."""
     return _combined(several, lambda parts: torch.cat(list(parts)).float())
+
+
+def _one(rng: np.random.Generator, views: Sequence[StyleView], blends: float) -> StyleView:
+    first, second = (views[i] for i in rng.integers(len(views), size=2))
+    share = float(rng.uniform()) if rng.random() < blends else 1.0
+    return first if share == 1.0 else _blend(first, second, share)
 
 
 def _blend(a: StyleView, b: StyleView, share: float) -> StyleView:

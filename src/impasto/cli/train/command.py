@@ -44,23 +44,25 @@ class Begun(NamedTuple):
 
 
 def training(
-    kind: type[DataclassInstance], *, needs: tuple[str, ...]
+    kind: type[DataclassInstance], *, needs: tuple[str, ...], flags: Callable[..., None] | None = None
 ) -> Callable[[Callable[..., Begun]], Callable[..., None]]:
     """A command from a function that begins a run: the function's own options, and those of all families.
 
     Args:
         kind: of the settings.
         needs: which of the function's options must be given.
+        flags: a function whose options stand for settings of their names.
     """
+    common = {**(_parameters(flags) if flags else {}), **_parameters(_options)}
 
     def decorated(begin: Callable[..., Begun]) -> Callable[..., None]:
         @functools.wraps(begin)
         def command(**given: Any) -> None:
-            common = {name: given.pop(name) for name in _common()}
-            _train(begin, kind, needs, given, **common)
+            shared = {name: given.pop(name) for name in common}
+            _train(begin, kind, needs, given, **shared)
 
-        own = inspect.signature(begin, eval_str=True).parameters.values()
-        parameters = [p for p in own if p.name not in ("settings", "run")] + list(_common().values())
+        own = [p for p in _parameters(begin).values() if p.name not in ("settings", "run")]
+        parameters = [*own, *common.values()]
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -86,9 +88,8 @@ def _options(
     """The options that all commands have."""
 
 
-@functools.cache
-def _common() -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(_options, eval_str=True).parameters)
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(function, eval_str=True).parameters)
 
 
 def _train(
@@ -103,7 +104,7 @@ def _train(
     threads: int | None,
     quiet: bool,
     json: bool,
-    **flags: float | None,
+    **flags: Any,
 ) -> None:
     voice = Voice(quiet=quiet, json=json)
     made = make_settings(kind, config, flags)

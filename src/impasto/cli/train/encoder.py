@@ -16,7 +16,17 @@ def register(app: typer.Typer) -> None:
     app.command("encoder")(encoder)
 
 
-@training(EncoderTraining, needs=("teacher", "photos", "paintings"))
+def _settings(
+    *,
+    architecture: Annotated[
+        str | None, typer.Option(metavar="vgg|mobilenet", help="Plain convolutions, or inverted residuals.")
+    ] = None,
+    width: Annotated[float | None, typer.Option(help="Of a mobilenet, as a multiple of the published one's.")] = None,
+) -> None:
+    """Options that are settings."""
+
+
+@training(EncoderTraining, needs=("teacher", "photos", "paintings"), flags=_settings)
 def encoder(
     *,
     settings: EncoderTraining,

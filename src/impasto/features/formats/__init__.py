@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from impasto.errors import WeightsFormatError
-from impasto.features.formats import keras_hdf5, native, torchvision_state
+from impasto.features.formats import keras_hdf5, mobile, native, torchvision_state
 from impasto.features.formats.containers import Container, open_container
 from impasto.features.formats.layout import EncoderWeights
 
 LAYOUTS: tuple[Callable[[Container], EncoderWeights | None], ...] = (
+    mobile.read,
     native.read,
     torchvision_state.read,
     keras_hdf5.read,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto.errors import WeightsFormatError
-from impasto.features.architectures import Architecture
+from impasto.features.architectures import Architecture, MobileArchitecture
 from impasto.features.formats.containers import Stored
 from impasto.features.padding import Padding
 
@@ -19,7 +19,7 @@ _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 @dataclass(frozen=True)
 class StoredConvolution:
-    """One 3×3 convolution as it lies in the file.
+    """One convolution as it lies in the file.
 
     `axes` takes the stored kernel to (outputs, inputs, height, width): (0, 1, 2, 3) in PyTorch, (3, 2, 0, 1) in Keras.
     """
@@ -36,27 +36,27 @@ class StoredConvolution:
 
 @dataclass(frozen=True)
 class EncoderWeights:
-    """The weights of a VGG-like encoder, still in their file: `tensor` reads one at a time.
+    """The weights of an encoder, still in their file: `tensor` reads one at a time.
 
     Attributes:
         architecture: channel counts, as the shapes in the file tell them.
         padding: what the weights were trained with.
         input_affine: weight (3, 3, 1, 1) and bias (3,) that take RGB in [0, 1] to what the first convolution expects.
-        convolutions: by VGG name, `conv1_1` ….
+        convolutions: by VGG name, `conv1_1` …, or by another one.
     """
 
-    architecture: Architecture
+    architecture: Architecture | MobileArchitecture
     padding: Padding
     input_affine: tuple[Tensor, Tensor]
     convolutions: Mapping[str, StoredConvolution]
 
     def tensor(self, name: str) -> Tensor:
-        """A parameter in float32: `convB_N.weight` (O, I, 3, 3), `input_affine.weight` (3, 3, 1, 1), `.bias` of either.
+        """A parameter in float32: `convB_N.weight` (O, I, h, w), `input_affine.weight` (3, 3, 1, 1), `.bias` of either.
 
         Raises:
             WeightsFormatError: when the file is damaged there, or holds NaN or infinity.
         """
-        layer, kind = name.split(".")
+        layer, _, kind = name.rpartition(".")
         if layer == "input_affine":
             return self.input_affine[kind == "bias"].clone()
         stored = self.convolutions[layer]

@@ -44,13 +44,18 @@ def read(container: Container) -> EncoderWeights | None:
     check_float(bias, (3,))
     return EncoderWeights(
         architecture=architecture_of(convolutions, file=container.name),
-        padding=_padding(container),
+        padding=trained_padding(container),
         input_affine=(read_finite(weight), read_finite(bias)),
         convolutions=convolutions,
     )
 
 
-def _padding(container: Container) -> Padding:
+def trained_padding(container: Container) -> Padding:
+    """As the metadata say.
+
+    Raises:
+        WeightsFormatError: there is no such padding.
+    """
     named = container.metadata.get("padding", "reflect")
     for padding in get_args(Padding):
         if padding == named:
