@@ -117,6 +117,7 @@ def test_config_is_checked(tmp_path: Path, text: str, error: type[Exception], sa
         (["--steps", "0"], 2, "--steps"),
         (["--config", "gone.toml"], 2, "'gone.toml' can't be read"),
         (["--teacher", "gone.safetensors"], 31, "gone.safetensors"),
+        (["--architecture", "mobilnet"], 3, "Did you mean 'mobilenet'"),
         (["--photos", "home"], 54, "no pictures in home"),
     ],
 )
@@ -133,8 +134,11 @@ def test_places_are_needed(impasto: Impasto) -> None:
     assert "--teacher, --photos, --paintings and --run are all needed." in answer.err
 
 
-def test_trains_and_the_result_paints(impasto: Impasto, folder: Path, studio: list[str], teacher: Path) -> None:
-    answer = impasto(*studio, "--teacher", teacher, "--steps", "4", "--json")
+@pytest.mark.parametrize("kind", [[], ["--architecture", "mobilenet", "--width", "0.1"]])
+def test_trains_and_the_result_paints(
+    impasto: Impasto, folder: Path, studio: list[str], teacher: Path, kind: list[str]
+) -> None:
+    answer = impasto(*studio, "--teacher", teacher, *kind, "--steps", "4", "--json")
     assert answer.code == 0, answer.err
     *steps, result = answer.objects
     assert [o["step"] for o in steps] == [1, 2, 3, 4]

@@ -104,8 +104,8 @@ def load_half(network: JohnsonNetwork) -> JohnsonNetwork:
     return network
 
 
-@pytest.mark.parametrize("design", [MobileDesign(4, 6, 8, recolours=False), ContentDesign(4, 6, 8, recolours=False)])
-def test_pictures_may_keep_their_colours(design: Design, tmp_path: Path) -> None:
+def test_pictures_may_keep_their_colours() -> None:
+    design = ContentDesign(4, 6, 8, blocks=1, recolours=False)
     network, picture = _network(design), _pictures(0, 2, 3, 32, 48)
     with torch.no_grad():
         network.content.last.weight.zero_()
@@ -114,11 +114,6 @@ def test_pictures_may_keep_their_colours(design: Design, tmp_path: Path) -> None
     modulation = network.content.modulation(with_grain(picture), _wishes(network).expand(2, -1))
     assert modulation[:, -MAP:].tolist() == [[1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]] * 2
     torch.testing.assert_close(network(picture, picture, torch.ones(2, 1)), picture, atol=1e-6, rtol=0)
-    export_johnson(network, tmp_path / "a.onnx", name="plain", training={})
-    painter = FastPainter(tmp_path / "a.onnx")
-    photo = Picture(_pictures(1, 40, 56, 3).numpy())
-    painted = painter.paint(photo, painter.prepare([WeightedStyle(painter.styles["dots"])])).picture.pixels
-    np.testing.assert_allclose(painted, photo.pixels, atol=1e-3)
 
 
 def test_grain_may_be_named_picture_by_picture() -> None:

@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 
 from impasto.errors import OutputError, TrainingDataError, UsageError
 from impasto.features import load_encoder
+from impasto.features.architectures import MobileArchitecture
 from impasto.features.encoder import Encoder
+from impasto.features.layers import STYLE_LAYERS
 from impasto.training.checkpoint import load_checkpoint, save_checkpoint
 from impasto.training.data import PictureBank
 from impasto.training.encoder import EncoderTask
@@ -208,6 +210,44 @@ def test_each_sample_is_of_the_kind_that_its_number_says(teacher: Encoder, pictu
     assert all((whole[n] == pool).flatten(1).all(1).any() for n in (3, 4, 8, 9))
     # The same samples, whoever makes them, in whatever company.
     assert torch.equal(torch.cat([task._batch(range(n, n + 5), trainer.chance) for n in (0, 5)]), whole)
+
+
+MOBILE = replace(SMALL, architecture="mobilenet", width=0.1)
+
+
+def test_a_student_of_inverted_residuals_learns_too(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    reports: list[TrainingProgress] = []
+    settings = replace(MOBILE, steps=60, gradient_weight=0.0, log_every=10, learning_rate=2e-2)
+    weights = train(settings, teacher, pictures, tmp_path / "run", reports)
+    first, last = reports[0].losses, reports[-1].losses
+    assert last["feature"] < first["feature"] / 2
+    assert last["gram"] < first["gram"] / 2
+    assert {name for name in last if name.startswith("relu")} == set(STYLE_LAYERS)
+    student = load_encoder(weights)
+    assert student.architecture == MobileArchitecture((4, 6, 8, 8, 8), 0.1)  # as wide as what is alive in the teacher
+    found = student(torch.rand(1, 3, 32, 48), STYLE_LAYERS)
+    assert [f.shape[2:] for f in found.values()] == [(32 >> n, 48 >> n) for n in range(5)]
+
+
+def test_a_run_of_inverted_residuals_goes_on_to_the_same_bits(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    whole = train(MOBILE, teacher, pictures, tmp_path / "whole")
+    trainer = make(MOBILE, teacher, pictures, tmp_path / "cut")
+    trainer.run(should_stop=lambda: trainer.step == 4)
+    tensors, expected = load_file(train(MOBILE, teacher, pictures, tmp_path / "cut")), load_file(whole)
+    assert tensors.keys() == expected.keys()
+    assert all(torch.equal(tensors[name], expected[name]) for name in expected)
+
+
+def test_students_of_inverted_residuals_neither_teach_nor_begin_as_others(
+    teacher: Encoder, pictures: Path, tmp_path: Path
+) -> None:
+    bank = PictureBank(find_pictures([pictures]))
+    student = load_encoder(train(replace(MOBILE, steps=1), teacher, pictures, tmp_path / "run"))
+    with pytest.raises(TrainingDataError, match="mobilenet itself"):
+        EncoderTask(SMALL, student, bank, bank)
+    with pytest.raises(TrainingDataError, match="MobileArchitecture"):
+        EncoderTask(SMALL, teacher, bank, bank, start=student)
+    assert EncoderTask(MOBILE, teacher, bank, bank, start=student).student.architecture == student.architecture
 
 
 def test_the_teacher_stays_as_it_was(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ class DistillTraining(TrainingSettings):
     """
 
     steps: int = 6000
-    learning_rate: float = 5e-3
-    table_learning_rate: float = 5e-3
+    learning_rate: float = 1e-2
+    table_learning_rate: float = 1e-2
     student: Literal["content", "mobilenet"] = "content"
     width: float = 0.5
     palette: Literal["auto", "style", "content"] = "auto"

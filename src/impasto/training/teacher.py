@@ -51,7 +51,7 @@ class Palette(NamedTuple):
 
     Attributes:
         colours: the paintings' mean `colour_statistics`, (1, 9).
-        own: whether paintings have colours of their own, rather than those of the photographs.
+        own: whether paintings have colours of their own: alike from one to the next, whatever the photographs have.
     """
 
     colours: Tensor
@@ -64,8 +64,11 @@ def palette(lessons: Sequence[Lesson]) -> Palette:
         torch.cat([colour_statistics(batch([pixels])) for pixels in column])
         for column in ([lesson.content for lesson in lessons], [lesson.painting for lesson in lessons])
     )
-    colours = paintings.mean(0, keepdim=True)
-    return Palette(colours, bool((paintings - colours).abs().mean() <= (paintings - contents).abs().mean()))
+    return Palette(paintings.mean(0, keepdim=True), _spread(paintings) <= _spread(paintings - contents))
+
+
+def _spread(rows: Tensor) -> float:
+    return (rows - rows.mean(0)).abs().mean().item()
 
 
 def unit(pixels: Pixels) -> NDArray[np.float32]:

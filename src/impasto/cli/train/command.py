@@ -114,7 +114,8 @@ def _train(
     if run is None or not all(own[name] for name in needs):
         *first, last = (f"--{name}" for name in (*needs, "run"))
         raise UsageError(
-            f"{', '.join(first)} and {last} are all needed.", hint="Add --help to see what each of them is."
+            f"{', '.join(first)} and {last} are {'all' if first[1:] else 'both'} needed.",
+            hint="Add --help to see what each of them is.",
         )
     set_up_torch(threads)
     with needs_extra("Training"):
