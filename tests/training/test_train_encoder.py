@@ -250,6 +250,16 @@ def test_students_of_inverted_residuals_neither_teach_nor_begin_as_others(
     assert EncoderTask(MOBILE, teacher, bank, bank, start=student).student.architecture == student.architecture
 
 
+def test_a_batch_may_be_taken_in_parts(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    reports: list[TrainingProgress] = []
+    settings = replace(SMALL, batch=8, accumulate=2, pool=4, steps=3, log_every=1)
+    train(settings, teacher, pictures, tmp_path / "parts", reports)
+    whole: list[TrainingProgress] = []
+    train(replace(settings, accumulate=1), teacher, pictures, tmp_path / "whole", whole)
+    # Errors are relative to the features of each part, so that the two are alike, not equal.
+    assert reports[0].losses["feature"] == pytest.approx(whole[0].losses["feature"], rel=0.1)
+
+
 def test_the_teacher_stays_as_it_was(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
     make(SMALL, teacher, pictures, tmp_path)
