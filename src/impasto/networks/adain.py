@@ -15,12 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from impasto.features.encoder import Encoder
-from impasto.networks.inside_out import enlarged, reach, stages
+from impasto.networks.inside_out import enlarged, margin, stages
 
 LAYER = "relu4_1"
-MULTIPLE = 8  # of the sides
 _FLOOR = 1e-5  # of the variance, as in the paper's code
-ENCODER_REACH = 46  # pixels: what relu4_1 of a VGG sees to each side
 
 
 class AdaINStyle(nn.Module):
@@ -61,9 +59,8 @@ class AdaINNetwork(nn.Module):
 
     @property
     def margin(self) -> int:
-        """How many pixels away from a tile's border the painting is that of the whole picture, a multiple of 8."""
-        sees = ENCODER_REACH + reach(list(self.decoder))  # type: ignore[arg-type]
-        return -(-sees // MULTIPLE) * MULTIPLE
+        """See `inside_out.margin`."""
+        return margin(self.encoder.architecture, self.decoder)
 
     def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor, *, seed: int = 0) -> Tensor:
         """Paint.

@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.features.encoder import Encoder
-from impasto.networks.adain import ENCODER_REACH, MULTIPLE, mean_and_deviation
-from impasto.networks.inside_out import enlarged, reach, stages
+from impasto.networks.adain import mean_and_deviation
+from impasto.networks.inside_out import enlarged, margin, stages
 from impasto.networks.modulation import convolution
 
 _FINE, _DEEP = "relu3_1", "relu4_1"  # at 1/4 and 1/8 of the size
@@ -211,9 +211,8 @@ class AttentionNetwork(nn.Module):
 
     @property
     def margin(self) -> int:
-        """How many pixels away from a tile's border the painting is that of the whole picture, a multiple of 8."""
-        sees = ENCODER_REACH + 8 * self.design.blocks + reach(list(self.decoder))  # type: ignore[arg-type]
-        return -(-sees // MULTIPLE) * MULTIPLE
+        """See `inside_out.margin`."""
+        return margin(self.encoder.architecture, self.decoder, deep=self.design.blocks)
 
     def forward(self, pictures: Tensor, thumbnails: Tensor, codes: Tensor, *, seed: int = 0) -> Tensor:
         """Paint; see `AdaINNetwork`."""

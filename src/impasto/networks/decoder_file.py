@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
-from impasto.networks.adain import LAYER, MULTIPLE, AdaINNetwork
+from impasto.networks.adain import LAYER, AdaINNetwork
 from impasto.networks.attention import AttentionDesign, AttentionNetwork
 from impasto.networks.export import Port, export, round_to_half
+from impasto.networks.inside_out import MULTIPLE
 from impasto.networks.painter_file import described
 from impasto.networks.trained_file import damage_told, read_trained, write_trained
 from impasto.runtime.fast import STYLE_SIDE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from impasto.features.architectures import Architecture
 from impasto.networks.modulation import convolution
 
+MULTIPLE = 8  # of the sides of all that is painted
 DEEPEST = "conv4_1"  # where the features are taken that decoders begin with: at 1/8 of the size
 
 
@@ -63,9 +64,23 @@ def enlarged(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
-def reach(several: Sequence[Stage]) -> int:
-    """How many pixels of the picture away a decoder's pixel still sees."""
-    total = 0
+def margin(architecture: Architecture, several: Iterable[nn.Module], *, deep: int = 0) -> int:
+    """How many pixels away from a tile's border a painting is that of the whole picture: a multiple of `MULTIPLE`.
+
+    Args:
+        architecture: of the encoder.
+        several: the decoder's stages.
+        deep: how much further what lies between them sees, in places at 1/8 of the size.
+    """
+    sees = 0
+    for step in architecture.layers():
+        block = int(step[4]) if step.startswith(("conv", "pool")) else 0
+        # A convolution sees one place further to each side; a pooling, one on one side, of the places that it joins.
+        sees += 2 ** (block - 1) if block else 0
+        if step == DEEPEST:
+            break
+    back = 0
     for stage in several:
-        total = 2 * total + stage.reach
-    return total
+        assert isinstance(stage, Stage)
+        back = 2 * back + stage.reach
+    return -(-(sees + MULTIPLE * deep + back) // MULTIPLE) * MULTIPLE
