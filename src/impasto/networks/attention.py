@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from impasto.features.encoder import Encoder
 from impasto.networks.adain import mean_and_deviation
 from impasto.networks.inside_out import enlarged, margin, stages
+from impasto.networks.levelled import levelled
 from impasto.networks.modulation import convolution
 
 _FINE, _DEEP = "relu3_1", "relu4_1"  # at 1/4 and 1/8 of the size
@@ -174,12 +175,12 @@ class Block(nn.Module):
             slots: (B, M, S).
         """
         height, width = x.shape[2:]
-        query = self.query(_levelled(x)).flatten(2).unflatten(1, (self.heads, -1)).transpose(2, 3)  # (B, h, H·W, d)
+        query = self.query(levelled(x)).flatten(2).unflatten(1, (self.heads, -1)).transpose(2, 3)  # (B, h, H·W, d)
         key, value = (linear(slots).unflatten(2, (self.heads, -1)).transpose(1, 2) for linear in (self.key, self.value))
         shares = (query @ key.transpose(2, 3) * query.shape[3] ** -0.5).softmax(3)  # (B, h, H·W, M)
         found = (shares.to(value.dtype) @ value).transpose(2, 3).flatten(1, 2).unflatten(2, (height, width))
         x = x + self.out(found)
-        added: Tensor = self.narrow(F.relu(self.widen(_levelled(x))))
+        added: Tensor = self.narrow(F.relu(self.widen(levelled(x))))
         return x + added
 
 
@@ -254,11 +255,3 @@ def _normalised(x: Tensor, statistics: Tensor) -> Tensor:
     """(B, C, H, W) by means and deviations (B, 2·C)."""
     mean, deviation = statistics[:, :, None, None].chunk(2, 1)
     return (x - mean.to(x.dtype)) / deviation.to(x.dtype)
-
-
-def _levelled(x: Tensor) -> Tensor:
-    """Each place's numbers with mean 0 and deviation 1 (layer normalisation without weights: the next layer has them):
-    (B, C, H, W) → the same.
-    """
-    variance, mean = torch.var_mean(x.float(), 1, keepdim=True, correction=0)
-    return ((x.float() - mean) * (variance + _FLOOR).rsqrt()).to(x.dtype)

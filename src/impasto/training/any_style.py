@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from impasto.training.task import Chance, Losses, Player, Task
 A = TypeVar("A", bound=AnyStyleTraining)
 
 _SAMPLES, _SAMPLE_SIDE = 4, 256
+_STYLES = 2**33  # a purpose of chance that is no sample's number
 
 
 class StyleSide(Protocol):
@@ -60,6 +61,21 @@ class AnyStyleNetwork(Protocol):
         ...
 
 
+class Painted(NamedTuple):
+    """Some samples of a step.
+
+    Attributes:
+        paintings, contents: (B, 3, H, W).
+        wanted: of their styles.
+        codes: (B, D), of their styles.
+    """
+
+    paintings: Tensor
+    contents: Tensor
+    wanted: Wanted
+    codes: Tensor
+
+
 class AnyStyleTask(Task[A]):
     """Trains a painter for any style; see `Task`.
 
@@ -71,6 +87,7 @@ class AnyStyleTask(Task[A]):
         photos, paintings: training pictures.
     """
 
+    keep_pictures = False  # whether views keep their style pictures
     network: Any  # both an AnyStyleNetwork and a module, which types can't say
 
     def __init__(self, settings: A, teacher: Encoder, photos: PictureBank, paintings: PictureBank) -> None:
@@ -78,29 +95,38 @@ class AnyStyleTask(Task[A]):
         self.device = resolve_device(settings.device)
         self.teacher = teacher.eval().requires_grad_(False).on(self.device)
         self.photos, self.paintings = photos, paintings
-        self.views = StyleViews(settings.views, self._draw, self._look)
+        self.views = StyleViews(settings.views, self._draw, self._look, keep_pictures=self.keep_pictures)
         self._step = 0
 
     # -- losses
 
     def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
+        if self._step % self.settings.identity_every == 0:
+            return self._identity_losses(samples, chance)
+        painted, contents, wanted, _ = self.paint(samples, chance)
+        return painter_losses(painted, contents, wanted, self.teacher, self.settings, self._step)
+
+    def paint(self, samples: range, chance: Chance) -> Painted:
+        """These samples of this step, painted."""
+        contents, thumbnails, seed = self._contents(samples, chance)
+        statistics, wanted = self.views.batch(self.style_chances(samples, chance), blends=self.settings.blends)
+        codes = self.network.style.head(statistics.to(self.device))
+        return Painted(self.network(contents, thumbnails, codes, seed=seed), contents, wanted, codes)
+
+    def style_chances(self, samples: range, chance: Chance) -> list[np.random.Generator]:
+        """By which these samples' styles are chosen."""
+        return [chance(n, _STYLES) for n in samples]
+
+    def _contents(self, samples: range, chance: Chance) -> tuple[Tensor, Tensor, int]:
+        """Content pictures, their thumbnails, and the seed of their grain."""
         chances = [chance(n) for n in samples]
         contents = content_crops(self._banks(chances), chances, self.settings, self.device)
         thumbnails = random_thumbnails(contents, chance(THUMBNAILS), self.settings)
-        seed = self._step * self.settings.batch + samples.start
-        if self._step % self.settings.identity_every == 0:
-            return self._identity_losses(contents, thumbnails, seed)
-        statistics, wanted = self.views.batch(chances, blends=self.settings.blends)
-        codes = self.network.style.head(statistics.to(self.device))
-        painted = self.network(contents, thumbnails, codes, seed=seed)
-        return self.style_losses(painted, contents, wanted)
+        return contents, thumbnails, self._step * self.settings.batch + samples.start
 
-    def style_losses(self, painted: Tensor, contents: Tensor, wanted: Wanted) -> Losses:
-        """Of paintings (B, 3, H, W)."""
-        return painter_losses(painted, contents, wanted, self.teacher, self.settings, self._step)
-
-    def _identity_losses(self, contents: Tensor, thumbnails: Tensor, seed: int) -> Losses:
+    def _identity_losses(self, samples: range, chance: Chance) -> Losses:
         s = self.settings
+        contents, thumbnails, seed = self._contents(samples, chance)
         painted = self.network(contents, thumbnails, self.network.style(contents), seed=seed)
         return {
             "identity": (s.identity_weight, (painted.float() - contents).abs().mean()),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
+from impasto.cli.train.any_style import Encoder, Name, Style, begin_decoder
 from impasto.cli.train.command import Begun, Content, Teacher, training
-from impasto.cli.train.decoders import Encoder, Name, Style, begin_decoder
 from impasto.training.decoder_settings import AdaINTraining
 
 
