@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from impasto.errors import UsageError
 from impasto.losses.adversarial import Objective
 from impasto.networks.translator import MULTIPLE, TranslatorDesign
+from impasto.training.critic_settings import CriticSettings
 from impasto.training.schedule import Schedule
 from impasto.training.settings import TrainingSettings
 
@@ -16,17 +17,14 @@ Channels = Literal[1, 3]
 
 
 @dataclass(frozen=True)
-class TranslatorTraining(TrainingSettings):
-    """Settings of a run; see `TrainingSettings` for those that all have.
+class TranslatorTraining(CriticSettings, TrainingSettings):
+    """Settings of a run; see `TrainingSettings` for those that all have, and `CriticSettings`.
 
     Attributes:
         size: of the crops, in pixels.
         mirror: whether half of the crops are mirrored, left for right.
         source_channels, target_channels: of the domains: 3 (colour) or 1 (gray).
         half, quarter, blocks: see `TranslatorDesign`.
-        critic_learning_rate, critic_width, critic_layers: of the critic, and see `PatchCritic`.
-        objective: of the game; see `verdict_loss`.
-        adversarial_weight: of the painter's part in it.
     """
 
     steps: int = 10_000
@@ -40,24 +38,16 @@ class TranslatorTraining(TrainingSettings):
     half: int = 24
     quarter: int = 64
     blocks: int = 4
-    critic_learning_rate: float = 2e-4
-    critic_width: int = 32
-    critic_layers: int = 3
-    objective: Objective = "cross-entropy"
-    adversarial_weight: float = 1.0
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **TrainingSettings.ranges,
+        **CriticSettings.critic_ranges,
         "size": (32, 4096),
         "source_channels": (1, 3),
         "target_channels": (1, 3),
         "half": (4, 1024),
         "quarter": (4, 1024),
         "blocks": (1, 64),
-        "critic_learning_rate": (1e-9, 10),
-        "critic_width": (4, 1024),
-        "critic_layers": (1, 5),
-        "adversarial_weight": (0, 1e6),
     }
 
     def __post_init__(self) -> None:
