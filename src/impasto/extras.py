@@ -17,6 +17,14 @@ EXTRA_OF_PACKAGE: Mapping[str, str] = {
     "tensorboard": "studio",
     "onnx": "studio",
     "onnxscript": "studio",
+    "dbos": "service",
+    "fastapi": "service",
+    "fsspec": "service",
+    "prometheus_client": "service",
+    "psycopg": "service",
+    "python_multipart": "service",
+    "sqlalchemy": "service",
+    "uvicorn": "service",
     "skimage": "demo",
 }
 """Importable name of a package → the extra that installs it; a test compares this with pyproject.toml."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.losses.adversarial import Objective, critic_loss, verdict_loss
+from impasto.losses.adversarial import critic_loss, verdict_loss
+from impasto.losses.objectives import Objective
 
 
 @pytest.mark.parametrize("real", [True, False])

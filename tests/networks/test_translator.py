@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from impasto.errors import WeightsFormatError
 from impasto.networks.critic import PatchCritic
 from impasto.networks.levelled import levelled
-from impasto.networks.translator import MULTIPLE, Translator, TranslatorDesign
+from impasto.networks.translator import Translator
+from impasto.networks.translator_design import MULTIPLE, TranslatorDesign
 from impasto.networks.translator_file import export_translator, load_translator, save_translator
 from impasto.painters import WeightedStyle
 from impasto.pictures import Picture

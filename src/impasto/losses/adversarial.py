@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Objective = Literal["cross-entropy", "least-squares"]
+from impasto.losses.objectives import Objective
 
 
 def verdict_loss(verdicts: Tensor, *, real: bool, objective: Objective) -> Tensor:

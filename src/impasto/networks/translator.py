@@ -11,32 +11,13 @@ by the whole picture's statistics, so that tiles of any size fit exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.networks.levelled import levelled
 from impasto.networks.modulation import convolution
-
-MULTIPLE = 4  # of the sides
-
-
-@dataclass(frozen=True)
-class TranslatorDesign:
-    """
-    Attributes:
-        source, target: channels of the domains' pictures: 3 (RGB) or 1 (gray).
-        half, quarter: channels at 1/2 and 1/4 of the size.
-        blocks: residual blocks, at 1/4.
-    """
-
-    source: int = 3
-    target: int = 3
-    half: int = 24
-    quarter: int = 64
-    blocks: int = 4
+from impasto.networks.translator_design import TranslatorDesign
 
 
 class LevelledBlock(nn.Module):
@@ -78,7 +59,7 @@ class Translator(nn.Module):
 
     @property
     def margin(self) -> int:
-        """How many pixels away from a tile's border a picture is that of the whole, a multiple of `MULTIPLE`."""
+        """How many pixels away from a tile's border a picture is that of the whole, a multiple of 4."""
         # Each block sees two places further at 1/4; all the rest together 16 pixels.
         return 8 * self.design.blocks + 16
 

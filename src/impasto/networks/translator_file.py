@@ -14,7 +14,8 @@ from impasto.networks.decoder_file import in_squares
 from impasto.networks.export import Port, export, round_to_half
 from impasto.networks.painter_file import described
 from impasto.networks.trained_file import damage_told, read_trained, write_trained
-from impasto.networks.translator import MULTIPLE, Translator, TranslatorDesign
+from impasto.networks.translator import Translator
+from impasto.networks.translator_design import MULTIPLE, TranslatorDesign
 
 _KIND = "impasto-translator"
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from impasto.losses.adversarial import Objective
+from impasto.losses.objectives import Objective
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from impasto.errors import UsageError
-from impasto.losses.adversarial import Objective
-from impasto.networks.translator import MULTIPLE, TranslatorDesign
+from impasto.losses.objectives import Objective
+from impasto.networks.translator_design import MULTIPLE, TranslatorDesign
 from impasto.training.critic_settings import CriticSettings
 from impasto.training.schedule import Schedule
 from impasto.training.settings import TrainingSettings
