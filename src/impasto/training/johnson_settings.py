@@ -20,7 +20,7 @@ class JohnsonTraining(BodySettings, PainterTraining):
         blends: share of samples painted in a blend of two of the styles.
     """
 
-    steps: int = 8000
+    steps: int = 3000
     learning_rate: float = 3e-3
     table_learning_rate: float = 3e-3
     size: int = 224
