@@ -45,7 +45,8 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
     │   ├── BodyTooLargeError       77   413   a request of more bytes than the limit
     │   ├── SlowBodyError           80   408   a request that does not come to its end
     │   ├── KeyRefusedError         78   401   no API key, or one that is not known
-    │   └── ForbiddenError          79   403   a key that is not for this
+    │   ├── ForbiddenError          79   403   a key that is not for this
+    │   └── QuotaError              81   429   a key that has been used for all that it is for; come again later
     ├── PartialFailureError         60   207   some of several pictures failed; the others are done
     └── InterruptedByUserError     130   499   Ctrl-C
 """
@@ -53,6 +54,7 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -251,14 +253,22 @@ class OrderStateError(ServiceError):
     exit_code, http_status = 73, 409
 
 
-class BusyError(ServiceError):
-    """`retry_after`: seconds after which it is worth while to come again."""
+class LaterError(ServiceError):
+    """What can be had later: `retry_after` seconds from now it is worth while to come again."""
 
-    exit_code, http_status = 74, 429
+    http_status = 429
 
-    def __init__(self, waiting: int) -> None:
-        super().__init__(f"{waiting} orders are waiting already.", hint="Come again a little later.")
-        self.retry_after = max(1, round(waiting / 5))
+    def __init__(self, message: str, *, retry_after: float = 1.0, hint: str = "Come again a little later.") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = max(1, math.ceil(retry_after))
+
+
+class BusyError(LaterError):
+    exit_code = 74
+
+
+class QuotaError(LaterError):
+    exit_code = 81
 
 
 class OrderTimeoutError(ServiceError):

@@ -84,7 +84,7 @@ def purge(
 def _book(data: Path, database: str | None) -> OrderBook:
     with needs_extra("The service"):
         from impasto.service.book import OrderBook
-    return OrderBook(service_settings(data, database, None))
+    return OrderBook(service_settings(data, database))
 
 
 def _tell(voice: Voice, order: Order) -> None:

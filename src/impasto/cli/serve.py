@@ -25,6 +25,7 @@ def serve(
     host: Annotated[str, typer.Option(help="To listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="To listen on; 0: a free one, which is told.")] = 8420,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Painters to start along.")] = 1,
+    keys: Annotated[bool, typer.Option("--keys", help="Need API keys on loopback too.")] = False,
     database: Database = None,
     files: Files = None,
     threads: Threads = None,
@@ -34,11 +35,11 @@ def serve(
     Orders last: what was taken is painted, whatever dies meanwhile. Start it again with the same --data, and it goes
     on. `impasto worker` adds painters, on other machines too if the database and the pictures are within their reach.
     """
-    if host not in _LOOPBACK:
-        raise UsageError(
-            f"There are no API keys yet, so it can't listen on {host}.", hint="Listen on 127.0.0.1, behind a proxy."
-        )
     with needs_extra("Serving"):
-        from impasto.service.server import serve_until_stopped
-    settings = service_settings(data, database, files)
+        from impasto.service.server import any_keys, serve_until_stopped
+    settings = service_settings(data, database, files, keys=keys or host not in _LOOPBACK)
+    if host not in _LOOPBACK and not any_keys(settings):
+        raise UsageError(
+            f"There are no API keys, so nobody could use it on {host}.", hint="Make one: impasto keys add NAME"
+        )
     serve_until_stopped(settings, host=host, port=port, workers=workers, threads=threads, told=Voice().note)

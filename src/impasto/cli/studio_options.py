@@ -19,7 +19,9 @@ Files = Annotated[
 ]
 
 
-def service_settings(data: Path, database: str | None, files: str | None) -> ServiceSettings:
+def service_settings(
+    data: Path, database: str | None = None, files: str | None = None, *, keys: bool = False
+) -> ServiceSettings:
     from impasto.service.settings import ServiceSettings
 
-    return ServiceSettings(data, database=database, files=files)
+    return ServiceSettings(data, database=database, files=files, keys=keys)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI, File, Form, Header, Path, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, File, Form, Header, Path, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -19,14 +19,15 @@ from impasto.pictures import QUALITY
 from impasto.pictures.decode import check_header
 from impasto.service.book import OrderBook
 from impasto.service.guard import Guard
+from impasto.service.keys import Client, Keys
 from impasto.service.metrics import as_prometheus
 from impasto.service.orders import Order, OrderedStyle, OrderRequest, State
 from impasto.service.problems import tell_problems
+from impasto.service.scopes import Scope
 from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore
 from impasto.service.worker import DEAD_AFTER
 
-_LOCAL = "local"  # who orders without a key
 _SOON = 0.05  # seconds between looks at an order that is waited for
 _SHOW_EVERY = 0.25
 _WAIT = 30.0  # seconds that `paint` waits
@@ -68,6 +69,7 @@ class Studio:
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         self.book, self.store = OrderBook(settings), PictureStore(settings.files_url)
+        self.keys = Keys(self.book.engine, needed=settings.keys)
 
     def close(self) -> None:
         self.book.close()
@@ -82,6 +84,20 @@ class Studio:
         return self.store.put(data)
 
 
+def _client_for(scope: Scope) -> Callable[..., Client]:
+    """Who asks, and may: a dependency."""
+
+    def client(request: Request, authorization: Annotated[str | None, Header(max_length=200)] = None) -> Client:
+        keys: Keys = request.app.state.studio.keys
+        found = keys.find((authorization or "").removeprefix("Bearer ").strip())
+        found.may(scope)
+        keys.count(found)
+        return found
+
+    return client
+
+
+Orderer = Annotated[Client, Depends(_client_for("orders"))]
 Content = Annotated[UploadFile, File(description="The photograph.")]
 Styles = Annotated[list[str], Form(description="Names of styles, with weights if there are several: mosaic:0.3.")]
 StyleFiles = Annotated[list[UploadFile], File(description="Pictures of styles, or style codes, each as a file.")]
@@ -123,6 +139,7 @@ def _studio(request: Request) -> Studio:
 async def order(
     request: Request,
     response: Response,
+    client: Orderer,
     content: Content,
     style: Styles = [],  # noqa: B006 — FastAPI reads it
     style_file: StyleFiles = [],  # noqa: B006
@@ -135,7 +152,7 @@ async def order(
     """Order a painting. The same Idempotency-Key and request give the same order, however often they are sent."""
     studio = _studio(request)
     wanted = await _wanted(studio, content, style, style_file, options, format, jpeg_quality, bit_depth)
-    placed, new = await run_in_threadpool(studio.book.place, wanted, owner=_LOCAL, idempotency=idempotency_key)
+    placed, new = await run_in_threadpool(_place, studio, client, wanted, idempotency_key)
     response.status_code = 202 if new else 200
     response.headers["Location"] = f"/v1/orders/{placed.id}"
     return _view(placed)
@@ -146,6 +163,7 @@ async def order(
 )
 async def paint(
     request: Request,
+    client: Orderer,
     content: Content,
     style: Styles = [],  # noqa: B006 — FastAPI reads it
     style_file: StyleFiles = [],  # noqa: B006
@@ -157,7 +175,7 @@ async def paint(
     wanted = await _wanted(studio, content, style, style_file, options, format, QUALITY, None, most=_SMALL)
     if wanted.quality not in (None, "fast") or wanted.preset is not None:
         raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
-    placed, _ = await run_in_threadpool(studio.book.place, wanted, owner=_LOCAL)
+    placed, _ = await run_in_threadpool(_place, studio, client, wanted)
     until = time.monotonic() + _WAIT
     while time.monotonic() < until:
         found = await run_in_threadpool(studio.book.get, placed.id)
@@ -165,40 +183,40 @@ async def paint(
             return await _painting(studio, found)
         await asyncio.sleep(_SOON)
     await run_in_threadpool(studio.book.cancel, placed.id)
-    raise BusyError(studio.book.counts().get("queued", 0))
+    raise BusyError("It takes too long to wait for.", hint="Order it: POST /v1/orders.")
 
 
 @_router.get("/orders", response_model=list[OrderView])
 async def orders(
-    request: Request, state: State | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
+    request: Request, client: Orderer, state: State | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> list[OrderView]:
     """One's orders, the newest first."""
-    found = await run_in_threadpool(_studio(request).book.orders, owner=_LOCAL, state=state, most=most)
+    found = await run_in_threadpool(_studio(request).book.orders, owner=client.id, state=state, most=most)
     return [_view(order) for order in found]
 
 
 @_router.get("/orders/{order_id}", response_model=OrderView)
-async def one_order(request: Request, order_id: _ID) -> OrderView:
+async def one_order(request: Request, client: Orderer, order_id: _ID) -> OrderView:
     """How far an order is."""
-    return _view(await _found(request, order_id))
+    return _view(await _found(request, client, order_id))
 
 
 @_router.delete("/orders/{order_id}", response_model=OrderView)
-async def cancel(request: Request, order_id: _ID) -> OrderView:
+async def cancel(request: Request, client: Orderer, order_id: _ID) -> OrderView:
     """Cancel an order; one that has ended stays as it is."""
-    return _view(await run_in_threadpool(_studio(request).book.cancel, order_id, owner=_LOCAL))
+    return _view(await run_in_threadpool(_studio(request).book.cancel, order_id, owner=client.id))
 
 
 @_router.get("/orders/{order_id}/result", response_class=Response)
-async def result(request: Request, order_id: _ID) -> Response:
+async def result(request: Request, client: Orderer, order_id: _ID) -> Response:
     """The painting."""
-    return await _painting(_studio(request), await _found(request, order_id))
+    return await _painting(_studio(request), await _found(request, client, order_id))
 
 
 @_router.get("/orders/{order_id}/preview", response_class=Response)
-async def preview(request: Request, order_id: _ID) -> Response:
+async def preview(request: Request, client: Orderer, order_id: _ID) -> Response:
     """What the painting looks like so far, small."""
-    found = await _found(request, order_id)
+    found = await _found(request, client, order_id)
     if found.preview is None:
         raise OrderStateError("There is nothing to see yet.", hint="Wait a little.")
     data = await run_in_threadpool(_studio(request).store.get, found.preview)
@@ -206,16 +224,16 @@ async def preview(request: Request, order_id: _ID) -> Response:
 
 
 @_router.get("/orders/{order_id}/events", response_class=StreamingResponse)
-async def events(request: Request, order_id: _ID) -> StreamingResponse:
+async def events(request: Request, client: Orderer, order_id: _ID) -> StreamingResponse:
     """Server-sent events: `order` whenever something has changed, the last one when the order has ended."""
-    first = await _found(request, order_id)
+    first = await _found(request, client, order_id)
     return StreamingResponse(
         _events(request, first), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )
 
 
 @_router.get("/styles")
-async def styles() -> list[dict[str, str]]:
+async def styles(_: Annotated[Client, Depends(_client_for("styles"))]) -> list[dict[str, str]]:
     """Styles by name."""
     from impasto.styles import shelf
 
@@ -285,8 +303,13 @@ def _named(word: str) -> OrderedStyle:
 # -- what comes back
 
 
-async def _found(request: Request, order_id: str) -> Order:
-    return await run_in_threadpool(_studio(request).book.get, order_id, owner=_LOCAL)
+def _place(studio: Studio, client: Client, wanted: OrderRequest, key: str | None = None) -> tuple[Order, bool]:
+    studio.keys.check_orders(client)
+    return studio.book.place(wanted, owner=client.id, idempotency=key)
+
+
+async def _found(request: Request, client: Client, order_id: str) -> Order:
+    return await run_in_threadpool(_studio(request).book.get, order_id, owner=client.id)
 
 
 async def _painting(studio: Studio, order: Order) -> Response:
@@ -347,7 +370,7 @@ async def _readyz(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok\n" if workers else "no worker\n", 200 if workers else 503)
 
 
-async def _metrics(request: Request) -> Response:
+async def _metrics(request: Request, _: Annotated[Client, Depends(_client_for("metrics"))]) -> Response:
     studio = _studio(request)
     text = await run_in_threadpool(as_prometheus, studio.book, since=time.time() - DEAD_AFTER)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -63,7 +63,7 @@ class OrderBook:
                         return _same(before, request), False
                 waiting = connection.scalar(select(func.count()).where(ORDERS.c.state.in_(OPEN)))
                 if waiting is not None and waiting >= self.settings.waiting:
-                    raise BusyError(waiting)
+                    raise BusyError(f"{waiting} orders are waiting already.", retry_after=waiting / 5)
                 connection.execute(insert(ORDERS), _as_row(order))
                 self._enqueue(connection, order)
         except IntegrityError:

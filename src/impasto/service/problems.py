@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from impasto.errors import BusyError, ImpastoError
+from impasto.errors import ImpastoError, LaterError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -31,7 +31,7 @@ def tell_problems(app: FastAPI) -> None:
 
     @app.exception_handler(ImpastoError)
     async def ours(_: Request, error: ImpastoError) -> JSONResponse:
-        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, BusyError) else {}
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, LaterError) else {}
         return _response(problem_of(error), headers)
 
     @app.exception_handler(RequestValidationError)

@@ -15,6 +15,8 @@ import uvicorn
 
 from impasto.errors import UsageError
 from impasto.service.api import make_app
+from impasto.service.book import OrderBook
+from impasto.service.keys import Keys
 from impasto.service.settings import ServiceSettings
 from impasto.service.worker import Worker
 
@@ -63,6 +65,15 @@ def work_until_stopped(settings: ServiceSettings, *, threads: int | None, told: 
         if os.getppid() == 1 and "IMPASTO_WORKER_OF" in os.environ:
             break  # who started it has died, and nobody will tell it to end
     worker.stop()
+
+
+def any_keys(settings: ServiceSettings) -> bool:
+    """Whether there is a key that is not revoked."""
+    book = OrderBook(settings)
+    try:
+        return any(client.revoked is None for client in Keys(book.engine, needed=True).all())
+    finally:
+        book.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

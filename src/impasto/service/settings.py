@@ -20,6 +20,7 @@ class ServiceSettings:
         data: folder of the database and the pictures, as far as these are not elsewhere.
         database: SQLAlchemy address; None: an SQLite file in `data`.
         files: fsspec address of the pictures; None: a folder in `data`.
+        keys: whether API keys are needed.
         max_body: bytes of a request.
         max_pixels: width × height of a picture that is sent.
         waiting: orders that may wait; more are told to come back later.
@@ -33,6 +34,7 @@ class ServiceSettings:
     data: Path
     database: str | None = None
     files: str | None = None
+    keys: bool = False
     max_body: int = 64 * _MB
     max_pixels: int = 40_000_000
     waiting: int = 1000

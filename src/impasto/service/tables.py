@@ -40,6 +40,20 @@ WORKERS = Table(
     Column("beat", Float, nullable=False),  # seconds since 1970, by the worker's clock
 )
 
+KEYS = Table(
+    "impasto_keys",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),  # of the secret
+    Column("scopes", JSON, nullable=False),
+    Column("per_minute", Integer),
+    Column("open_orders", Integer),
+    Column("per_day", Integer),
+    Column("created", Float, nullable=False),
+    Column("revoked", Float),
+)
+
 
 def open_database(url: str) -> Engine:
     """An engine for the service's database, with all tables.
