@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.service.postgres import Postgres
 
 from impasto.service.book import OrderBook
 from impasto.service.orders import OPEN, Order
@@ -43,14 +45,43 @@ def ended(book: OrderBook, *orders: Order) -> list[Order]:
     return [book.get(order.id) for order in orders]
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server that is running."""
+    try:
+        server = Postgres()
+    except LookupError as error:
+        pytest.skip(str(error))
+    server.start()
+    yield server
+    server.remove()
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> ServiceSettings:
+    """With SQLite."""
     return ServiceSettings(tmp_path / "data")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, settings: ServiceSettings) -> ServiceSettings:
+    """With SQLite, then with PostgreSQL."""
+    if request.param == "sqlite":
+        return settings
+    server: Postgres = request.getfixturevalue("postgres")
+    return replace(settings, database=server.database())
 
 
 @pytest.fixture
 def book(settings: ServiceSettings) -> Iterator[OrderBook]:
     book = OrderBook(settings)
+    yield book
+    book.close()
+
+
+@pytest.fixture
+def either_book(either: ServiceSettings) -> Iterator[OrderBook]:
+    book = OrderBook(either)
     yield book
     book.close()
 

@@ -24,7 +24,8 @@ def _queued(book: OrderBook) -> list[str]:
     return [status.workflow_id for status in client.list_workflows(status="ENQUEUED")]
 
 
-def test_an_order_is_in_the_book_and_in_the_queue(book: OrderBook) -> None:
+def test_an_order_is_in_the_book_and_in_the_queue(either_book: OrderBook) -> None:
+    book = either_book
     placed, new = book.place(REQUEST, owner="a")
     assert new
     assert book.get(placed.id) == placed
@@ -32,7 +33,8 @@ def test_an_order_is_in_the_book_and_in_the_queue(book: OrderBook) -> None:
     assert (placed.state, placed.attempts, placed.fraction) == ("queued", 0, 0.0)
 
 
-def test_a_key_makes_one_order(book: OrderBook) -> None:
+def test_a_key_makes_one_order(either_book: OrderBook) -> None:
+    book = either_book
     first, new = book.place(REQUEST, owner="a", idempotency="k")
     again, again_new = book.place(REQUEST, owner="a", idempotency="k")
     other, other_new = book.place(REQUEST, owner="b", idempotency="k")
@@ -43,7 +45,8 @@ def test_a_key_makes_one_order(book: OrderBook) -> None:
     assert len(_queued(book)) == 2
 
 
-def test_others_orders_are_not_there(book: OrderBook) -> None:
+def test_others_orders_are_not_there(either_book: OrderBook) -> None:
+    book = either_book
     placed, _ = book.place(REQUEST, owner="a")
     for call in (book.get, book.cancel):
         with pytest.raises(NoSuchOrderError):
@@ -64,7 +67,8 @@ def test_too_many_are_told_to_come_later(settings: ServiceSettings) -> None:
     book.close()
 
 
-def test_the_course_of_an_order(book: OrderBook) -> None:
+def test_the_course_of_an_order(either_book: OrderBook) -> None:
+    book = either_book
     placed, _ = book.place(REQUEST, owner="a")
     begun = book.begin(placed.id)
     assert begun is not None
@@ -85,7 +89,8 @@ def test_the_course_of_an_order(book: OrderBook) -> None:
     assert book.cancel(placed.id) == done
 
 
-def test_failed_and_cancelled_orders_can_be_tried_again(book: OrderBook) -> None:
+def test_failed_and_cancelled_orders_can_be_tried_again(either_book: OrderBook) -> None:
+    book = either_book
     placed, _ = book.place(REQUEST, owner="a")
     with pytest.raises(OrderStateError, match="queued"):
         book.retry(placed.id)
@@ -96,7 +101,8 @@ def test_failed_and_cancelled_orders_can_be_tried_again(book: OrderBook) -> None
     assert len(_queued(book)) == 2  # the first still stands in the queue; it paints an order that is open, or nothing
 
 
-def test_old_orders_are_forgotten_and_their_pictures_go(book: OrderBook) -> None:
+def test_old_orders_are_forgotten_and_their_pictures_go(either_book: OrderBook) -> None:
+    book = either_book
     store = PictureStore(book.settings.files_url)
     pictures = [store.put(picture(seed=n)) for n in range(4)]
     old, _ = book.place(replace(REQUEST, content=pictures[0]), owner="a")
@@ -110,11 +116,28 @@ def test_old_orders_are_forgotten_and_their_pictures_go(book: OrderBook) -> None
     assert [order.id for order in book.orders()] == [waiting.id]
 
 
-def test_what_a_dead_worker_had_begun_is_taken_back(book: OrderBook) -> None:
+def test_what_a_dead_worker_had_begun_is_taken_back(either_book: OrderBook) -> None:
+    book = either_book
     placed, _ = book.place(REQUEST, owner="a")
     with book.engine.begin() as connection:  # as if a worker had taken it
-        connection.exec_driver_sql("UPDATE workflow_status SET status = 'PENDING', executor_id = 'elsewhere-1'")
+        place = "dbos." if connection.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"UPDATE {place}workflow_status SET status = 'PENDING', executor_id = 'elsewhere-1'")
     book.beat("elsewhere-1")
     assert book.take_back(since=time.time() - 10) == []
     assert book.take_back(since=time.time() + 10) == [placed.id]
     assert _queued(book) == [placed.id]
+
+
+def test_an_open_order_whose_workflow_has_failed_gets_a_new_one(either_book: OrderBook) -> None:
+    book = either_book
+    placed, _ = book.place(REQUEST, owner="a")
+    other, _ = book.place(REQUEST, owner="a")
+    book.begin(placed.id)
+    with book.engine.begin() as connection:  # as if an error of ours had ended them
+        place = "dbos." if connection.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"UPDATE {place}workflow_status SET status = 'ERROR'")
+    book.fail(other.id, {"title": "x"})
+    assert book.take_back(since=time.time()) == [placed.id]
+    assert book.take_back(since=time.time()) == []
+    assert book.get(placed.id).state == "queued"
+    assert len(_queued(book)) == 1

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.service.conftest import StartWorker, ended, picture, until
+from tests.service.postgres import Postgres
 
 import impasto
 from impasto.errors import OrderTimeoutError, OutOfMemoryError
@@ -56,24 +57,56 @@ def test_orders_are_painted(
 
 @pytest.mark.slow
 def test_killed_workers_lose_nothing(
-    settings: ServiceSettings, book: OrderBook, store: PictureStore, start_worker: StartWorker
+    either: ServiceSettings, either_book: OrderBook, start_worker: StartWorker
 ) -> None:
-    orders = [book.place(_request(store, seed), owner="a")[0] for seed in range(24)]
+    book, store = either_book, PictureStore(either.files_url)
+    orders = [book.place(_request(store, seed), owner="a")[0] for seed in range(16)]
     chance = random.Random(0)
     for _ in range(3):
-        worker = start_worker(settings)
+        worker = start_worker(either)
         done = book.counts().get("done", 0)
         # At any moment: a number of orders later, and somewhere within one.
         until(lambda done=done: book.counts().get("done", 0) > done + chance.randrange(3))  # type: ignore[misc]
         worker.kill()
         worker.wait()
-    start_worker(settings)
+    start_worker(either)
     painted = ended(book, *orders)
     assert {order.state for order in painted} == {"done"}
-    contents = {order.request.content for order in painted}
-    assert len({order.result for order in painted}) == len(contents)
+    assert len({order.result for order in painted}) == len(orders)
     again = [book.place(order.request, owner="again")[0] for order in painted[:3]]
     assert [order.result for order in ended(book, *again)] == [order.result for order in painted[:3]]
+
+
+@pytest.mark.slow
+def test_a_dead_workers_order_is_painted_by_another(
+    either: ServiceSettings, either_book: OrderBook, start_worker: StartWorker
+) -> None:
+    """One is killed and never comes back; the other, who has another name, notices."""
+    book, store = either_book, PictureStore(either.files_url)
+    first = start_worker(either)
+    until(lambda: len(book.workers(since=0)) == 1)
+    second = start_worker(either)
+    until(lambda: len(book.workers(since=0)) == 2)
+    large = store.put(picture(1600, 1200, form="JPEG"))
+    orders = [book.place(_request(store, content=large), owner="a")[0] for _ in range(4)]
+    until(lambda: book.counts().get("painting", 0) == 2)
+    first.kill()
+    first.wait()
+    assert {order.state for order in ended(book, *orders)} == {"done"}
+    assert second.poll() is None
+
+
+@pytest.mark.slow
+def test_the_database_may_die_too(postgres: Postgres, settings: ServiceSettings, start_worker: StartWorker) -> None:
+    its = replace(settings, database=postgres.database())
+    book, store = OrderBook(its), PictureStore(its.files_url)
+    orders = [book.place(_request(store, seed), owner="a")[0] for seed in range(8)]
+    start_worker(its)
+    until(lambda: book.counts().get("done", 0) > 1)
+    postgres.stop(how="immediate")
+    postgres.start()
+    assert {order.state for order in ended(book, *orders)} == {"done"}
+    book.close()
 
 
 @pytest.mark.slow

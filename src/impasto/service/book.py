@@ -15,6 +15,8 @@ from impasto.service.orders import OPEN, Order, OrderRequest, State, new_id
 from impasto.service.settings import ServiceSettings
 from impasto.service.tables import ORDERS, WORKERS, open_database
 
+_INTERNAL = ("fingerprint", "workflow")  # what of a row is not the order's
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 QUEUE, WORKFLOW, APPLICATION, VERSION = "painting", "paint_order", "impasto", "1"
 
 
@@ -65,7 +67,7 @@ class OrderBook:
                 if waiting is not None and waiting >= self.settings.waiting:
                     raise BusyError(f"{waiting} orders are waiting already.", retry_after=waiting / 5)
                 connection.execute(insert(ORDERS), _as_row(order))
-                self._enqueue(connection, order)
+                self._enqueue(connection, order.id, order.id)
         except IntegrityError:
             # Two requests with one key at once: the other one was sooner.
             with self.engine.connect() as connection:
@@ -131,7 +133,7 @@ class OrderBook:
                 raise OrderStateError(
                     f"The order is {order.state}.", hint="Only failed and cancelled ones can be tried again."
                 )
-            self._enqueue(connection, order, f"{order_id}#{time.time_ns()}")
+            self._enqueue(connection, order_id, _again(order_id))
         return self.get(order_id)
 
     def purge(self, *, before: float) -> list[Order]:
@@ -198,11 +200,12 @@ class OrderBook:
             return list(connection.scalars(select(WORKERS.c.id).where(WORKERS.c.beat >= since)))
 
     def take_back(self, *, since: float) -> list[str]:
-        """Put the orders of workers that have not been alive since a time back into the queue, and return their ids.
+        """Put the orders of workers that have not been alive since a time back into the queue, and return the ids of
+        their workflows.
 
         DBOS gives an order that a worker had begun to nobody else until that worker is back.
         """
-        taken = []
+        taken = self._mend()
         living: set[str] = set(self.workers(since=since))
         for status in self._client.list_workflows(status="PENDING", load_input=False, load_output=False):
             if status.executor_id not in living and status.name == WORKFLOW:
@@ -210,17 +213,35 @@ class OrderBook:
                 taken.append(status.workflow_id)
         return taken
 
+    def _mend(self) -> list[str]:
+        """Give open orders whose workflow has ended, which an error of ours can do, a new one."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(ORDERS.c.id, ORDERS.c.workflow).where(ORDERS.c.state.in_(OPEN))).all()
+        ended = self._client.list_workflows(
+            workflow_ids=[row.workflow for row in rows], status=_ENDED, load_input=False, load_output=False
+        )
+        lost = {status.workflow_id for status in ended} if rows else set()
+        mended = []
+        for row in (row for row in rows if row.workflow in lost):
+            with self.engine.begin() as connection:
+                same = (ORDERS.c.id == row.id, ORDERS.c.workflow == row.workflow, ORDERS.c.state.in_(OPEN))
+                if connection.execute(update(ORDERS).where(*same).values(state="queued")).rowcount:
+                    self._enqueue(connection, row.id, _again(row.id))
+                    mended.append(row.workflow)
+        return mended
+
     # -- rows
 
-    def _enqueue(self, connection: Any, order: Order, workflow: str | None = None) -> None:
+    def _enqueue(self, connection: Any, order_id: str, workflow: str) -> None:
         options: Any = {
             "queue_name": QUEUE,
             "workflow_name": WORKFLOW,
-            "workflow_id": workflow or order.id,
+            "workflow_id": workflow,
             "app_version": VERSION,
             "application_name": APPLICATION,
         }
-        self._client.enqueue_in_transaction(connection, options, order.id)
+        self._client.enqueue_in_transaction(connection, options, order_id)
+        connection.execute(update(ORDERS).where(ORDERS.c.id == order_id).values(workflow=workflow))
 
     def _by_key(self, connection: Any, owner: str, key: str) -> Order | None:
         row = connection.execute(select(ORDERS).where(ORDERS.c.owner == owner, ORDERS.c.idempotency == key)).first()
@@ -237,6 +258,11 @@ class OrderBook:
         return found
 
 
+def _again(order_id: str) -> str:
+    """The name of one more workflow for an order."""
+    return f"{order_id}#{time.time_ns()}"
+
+
 def _same(before: Order, request: OrderRequest) -> Order:
     if before.request.fingerprint != request.fingerprint:
         raise ConflictingOrderError()
@@ -244,10 +270,14 @@ def _same(before: Order, request: OrderRequest) -> Order:
 
 
 def _as_row(order: Order) -> dict[str, Any]:
-    row = {column.name: getattr(order, column.name) for column in ORDERS.columns if column.name != "fingerprint"}
-    return row | {"request": order.request.as_json(), "fingerprint": order.request.fingerprint}
+    row = {column.name: getattr(order, column.name) for column in ORDERS.columns if column.name not in _INTERNAL}
+    return row | {
+        "request": order.request.as_json(),
+        "fingerprint": order.request.fingerprint,
+        "workflow": order.id,
+    }
 
 
 def _as_order(row: Row[Any]) -> Order:
-    values = {name: value for name, value in row._mapping.items() if name != "fingerprint"}
+    values = {name: value for name, value in row._mapping.items() if name not in _INTERNAL}
     return Order(**{**values, "request": OrderRequest.from_json(row.request)})

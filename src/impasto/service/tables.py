@@ -18,6 +18,7 @@ ORDERS = Table(
     Column("request", JSON, nullable=False),  # see `orders.OrderRequest`
     Column("idempotency", String),
     Column("fingerprint", String, nullable=False),  # of the request
+    Column("workflow", String, nullable=False),  # of the queue, that paints it
     Column("webhook", String),
     Column("result", String),  # digest of the painting
     Column("result_type", String),

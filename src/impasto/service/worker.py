@@ -7,11 +7,13 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSConfig
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from impasto.errors import ImpastoError, OutOfMemoryError, PainterDiedError
 from impasto.service.bench import Bench, Job, Made
@@ -23,7 +25,10 @@ from impasto.service.store import PictureStore
 
 BEAT_EVERY = 2.0  # seconds
 DEAD_AFTER = 10.0
+_DATABASE_AGAIN = 0.5
 _PATIENCE = 30  # seconds that a worker is given to finish what it paints when it is told to end
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -83,21 +88,36 @@ class Worker:
 
     def _paint_order(self, order_id: str) -> None:
         """The workflow: it may be begun anew at any point, here or by another worker; the painting is the same."""
-        order = self.book.begin(order_id)
+        order = self._patiently(lambda: self.book.begin(order_id))
         if order is None:
             return
         try:
             made = self._painted(order)
+            result = None if made is None else self.store.put(made.data)
         except PainterDiedError as error:
             if order.attempts < self.settings.attempts:
                 return self._paint_order(order_id)
-            self.book.fail(order_id, problem_of(error))
+            self._fail(order_id, error)
         except ImpastoError as error:
-            self.book.fail(order_id, problem_of(error))
+            self._fail(order_id, error)
         else:
-            if made is not None:
-                self.book.finish(order_id, self.store.put(made.data), made.media_type, made.facts)
+            if made is not None and result is not None:
+                media_type, facts = made.media_type, made.facts
+                self._patiently(lambda: self.book.finish(order_id, result, media_type, facts))
                 self.painted += 1
+
+    def _fail(self, order_id: str, error: ImpastoError) -> None:
+        problem = problem_of(error)
+        self._patiently(lambda: self.book.fail(order_id, problem))
+
+    def _patiently(self, act: Callable[[], T]) -> T:
+        """What the book answers, even if its database must come back first."""
+        while True:
+            try:
+                return act()
+            except (OperationalError, InterfaceError):
+                if self._ended.wait(_DATABASE_AGAIN):
+                    raise
 
     def _painted(self, order: Order) -> Made | None:
         request = order.request
@@ -113,10 +133,14 @@ class Worker:
         )
 
         def told(fraction: float, preview: bytes | None) -> None:
-            self.book.advance(order.id, fraction, None if preview is None else self.store.put(preview))
+            with suppress(OperationalError, InterfaceError):
+                self.book.advance(order.id, fraction, None if preview is None else self.store.put(preview))
+
+        def wanted() -> bool:
+            return self._patiently(lambda: self.book.is_wanted(order.id))
 
         with self._turn:
-            return self.bench.paint(job, told=told, wanted=lambda: self.book.is_wanted(order.id))
+            return self.bench.paint(job, told=told, wanted=wanted)
 
     # -- the watch
 
