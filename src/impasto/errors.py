@@ -46,6 +46,7 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
     │   ├── SlowBodyError           80   408   a request that does not come to its end
     │   ├── KeyRefusedError         78   401   no API key, or one that is not known
     │   ├── ForbiddenError          79   403   a key that is not for this
+    │   ├── WebhookError            82   502   a client's address could not be told of an order's end
     │   └── QuotaError              81   429   a key that has been used for all that it is for; come again later
     ├── PartialFailureError         60   207   some of several pictures failed; the others are done
     └── InterruptedByUserError     130   499   Ctrl-C
@@ -288,6 +289,10 @@ class BodyTooLargeError(ServiceError):
 class SlowBodyError(ServiceError):
     exit_code, http_status = 80, 408
     usual_hint = "Send the request again, over a faster line."
+
+
+class WebhookError(ServiceError):
+    exit_code, http_status = 82, 502
 
 
 class KeyRefusedError(ServiceError):

@@ -20,6 +20,7 @@ EXTRA_OF_PACKAGE: Mapping[str, str] = {
     "dbos": "service",
     "fastapi": "service",
     "fsspec": "service",
+    "httpcore": "service",
     "prometheus_client": "service",
     "psycopg": "service",
     "python_multipart": "service",

@@ -26,6 +26,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="To listen on; 0: a free one, which is told.")] = 8420,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Painters to start along.")] = 1,
     keys: Annotated[bool, typer.Option("--keys", help="Need API keys on loopback too.")] = False,
+    private_webhooks: Annotated[
+        bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
+    ] = False,
     database: Database = None,
     files: Files = None,
     threads: Threads = None,
@@ -37,7 +40,8 @@ def serve(
     """
     with needs_extra("Serving"):
         from impasto.service.server import any_keys, serve_until_stopped
-    settings = service_settings(data, database, files, keys=keys or host not in _LOOPBACK)
+    needed = keys or host not in _LOOPBACK
+    settings = service_settings(data, database, files, keys=needed, private_webhooks=private_webhooks)
     if host not in _LOOPBACK and not any_keys(settings):
         raise UsageError(
             f"There are no API keys, so nobody could use it on {host}.", hint="Make one: impasto keys add NAME"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,9 +19,7 @@ Files = Annotated[
 ]
 
 
-def service_settings(
-    data: Path, database: str | None = None, files: str | None = None, *, keys: bool = False
-) -> ServiceSettings:
+def service_settings(data: Path, database: str | None = None, files: str | None = None, **more: Any) -> ServiceSettings:
     from impasto.service.settings import ServiceSettings
 
-    return ServiceSettings(data, database=database, files=files, keys=keys)
+    return ServiceSettings(data, database=database, files=files, **more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -17,9 +18,16 @@ def register(app: typer.Typer) -> None:
 
 
 def worker(
-    data: Data = Path("impasto-data"), database: Database = None, files: Files = None, threads: Threads = None
+    data: Data = Path("impasto-data"),
+    database: Database = None,
+    files: Files = None,
+    private_webhooks: Annotated[
+        bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
+    ] = False,
+    threads: Threads = None,
 ) -> None:
     """Paint orders that `impasto serve` takes, until Ctrl-C."""
     with needs_extra("Painting orders"):
         from impasto.service.server import work_until_stopped
-    work_until_stopped(service_settings(data, database, files), threads=threads, told=Voice().note)
+    settings = service_settings(data, database, files, private_webhooks=private_webhooks)
+    work_until_stopped(settings, threads=threads, told=Voice().note)

@@ -26,6 +26,7 @@ from impasto.service.problems import tell_problems
 from impasto.service.scopes import Scope
 from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore
+from impasto.service.webhooks import check_target
 from impasto.service.worker import DEAD_AFTER
 
 _SOON = 0.05  # seconds between looks at an order that is waited for
@@ -147,12 +148,15 @@ async def order(
     format: Format = None,
     jpeg_quality: Annotated[int, Form(ge=1, le=100)] = QUALITY,
     bit_depth: Annotated[Literal[8, 16] | None, Form()] = None,
+    webhook: Annotated[str | None, Form(description="An address to be told when the order has ended.")] = None,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> OrderView:
     """Order a painting. The same Idempotency-Key and request give the same order, however often they are sent."""
     studio = _studio(request)
+    if webhook:
+        check_target(webhook)
     wanted = await _wanted(studio, content, style, style_file, options, format, jpeg_quality, bit_depth)
-    placed, new = await run_in_threadpool(_place, studio, client, wanted, idempotency_key)
+    placed, new = await run_in_threadpool(_place, studio, client, wanted, idempotency_key, webhook or None)
     response.status_code = 202 if new else 200
     response.headers["Location"] = f"/v1/orders/{placed.id}"
     return _view(placed)
@@ -303,9 +307,11 @@ def _named(word: str) -> OrderedStyle:
 # -- what comes back
 
 
-def _place(studio: Studio, client: Client, wanted: OrderRequest, key: str | None = None) -> tuple[Order, bool]:
+def _place(
+    studio: Studio, client: Client, wanted: OrderRequest, key: str | None = None, webhook: str | None = None
+) -> tuple[Order, bool]:
     studio.keys.check_orders(client)
-    return studio.book.place(wanted, owner=client.id, idempotency=key)
+    return studio.book.place(wanted, owner=client.id, idempotency=key, webhook=webhook)
 
 
 async def _found(request: Request, client: Client, order_id: str) -> Order:

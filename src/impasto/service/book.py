@@ -17,6 +17,7 @@ from impasto.service.tables import ORDERS, WORKERS, open_database
 
 _INTERNAL = ("fingerprint", "workflow")  # what of a row is not the order's
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+WEBHOOKS, DELIVERY = "webhooks", "deliver_webhook"
 QUEUE, WORKFLOW, APPLICATION, VERSION = "painting", "paint_order", "impasto", "1"
 
 
@@ -40,6 +41,9 @@ class OrderBook:
             application_name=APPLICATION,
         )
         self._client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=0.1, on_conflict="always_update")
+        self._client.register_queue(
+            WEBHOOKS, worker_concurrency=8, polling_interval_sec=1.0, on_conflict="always_update"
+        )
 
     def close(self) -> None:
         self._client.destroy()
@@ -181,11 +185,14 @@ class OrderBook:
 
     def _end(self, order_id: str, state: State, values: Mapping[str, Any]) -> None:
         with self.engine.begin() as connection:
-            connection.execute(
+            changed = connection.execute(
                 update(ORDERS)
                 .where(ORDERS.c.id == order_id, ORDERS.c.state.in_(OPEN))
                 .values(state=state, finished=time.time(), **values)
             )
+            told = connection.scalar(select(ORDERS.c.webhook).where(ORDERS.c.id == order_id))
+            if changed.rowcount and told:
+                self._send(connection, DELIVERY, WEBHOOKS, f"{_again(order_id)}-told", order_id)
 
     def beat(self, worker: str) -> None:
         """This worker is alive."""
@@ -208,8 +215,9 @@ class OrderBook:
         taken = self._mend()
         living: set[str] = set(self.workers(since=since))
         for status in self._client.list_workflows(status="PENDING", load_input=False, load_output=False):
-            if status.executor_id not in living and status.name == WORKFLOW:
-                self._client.resume_workflow(status.workflow_id, queue_name=QUEUE)
+            queue = {WORKFLOW: QUEUE, DELIVERY: WEBHOOKS}.get(status.name)
+            if status.executor_id not in living and queue is not None:
+                self._client.resume_workflow(status.workflow_id, queue_name=queue)
                 taken.append(status.workflow_id)
         return taken
 
@@ -233,15 +241,18 @@ class OrderBook:
     # -- rows
 
     def _enqueue(self, connection: Any, order_id: str, workflow: str) -> None:
+        self._send(connection, WORKFLOW, QUEUE, workflow, order_id)
+        connection.execute(update(ORDERS).where(ORDERS.c.id == order_id).values(workflow=workflow))
+
+    def _send(self, connection: Any, kind: str, queue: str, workflow: str, order_id: str) -> None:
         options: Any = {
-            "queue_name": QUEUE,
-            "workflow_name": WORKFLOW,
+            "queue_name": queue,
+            "workflow_name": kind,
             "workflow_id": workflow,
             "app_version": VERSION,
             "application_name": APPLICATION,
         }
         self._client.enqueue_in_transaction(connection, options, order_id)
-        connection.execute(update(ORDERS).where(ORDERS.c.id == order_id).values(workflow=workflow))
 
     def _by_key(self, connection: Any, owner: str, key: str) -> Order | None:
         row = connection.execute(select(ORDERS).where(ORDERS.c.owner == owner, ORDERS.c.idempotency == key)).first()

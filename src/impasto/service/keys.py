@@ -106,6 +106,11 @@ class Keys:
         with self._engine.connect() as connection:
             return [_as_client(row) for row in connection.execute(select(KEYS).order_by(KEYS.c.created))]
 
+    def digest(self, identity: str) -> str:
+        """The SHA-256 of a key in hexadecimal digits; empty if there is none, as for `LOCAL`."""
+        with self._engine.connect() as connection:
+            return str(connection.scalar(select(KEYS.c.digest).where(KEYS.c.id == identity)) or "")
+
     def revoke(self, identity: str) -> None:
         """From now on it is refused; its orders stay.
 

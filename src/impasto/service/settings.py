@@ -21,6 +21,7 @@ class ServiceSettings:
         database: SQLAlchemy address; None: an SQLite file in `data`.
         files: fsspec address of the pictures; None: a folder in `data`.
         keys: whether API keys are needed.
+        private_webhooks: whether webhooks may go to addresses that are not of the open internet.
         max_body: bytes of a request.
         max_pixels: width × height of a picture that is sent.
         waiting: orders that may wait; more are told to come back later.
@@ -35,6 +36,7 @@ class ServiceSettings:
     database: str | None = None
     files: str | None = None
     keys: bool = False
+    private_webhooks: bool = False
     max_body: int = 64 * _MB
     max_pixels: int = 40_000_000
     waiting: int = 1000

@@ -15,13 +15,15 @@ from typing import Any, TypeVar
 from dbos import DBOS, DBOSConfig
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from impasto.errors import ImpastoError, OutOfMemoryError, PainterDiedError
+from impasto.errors import ImpastoError, NoSuchOrderError, OutOfMemoryError, PainterDiedError, WebhookError
 from impasto.service.bench import Bench, Job, Made
-from impasto.service.book import APPLICATION, QUEUE, VERSION, WORKFLOW, OrderBook
+from impasto.service.book import APPLICATION, DELIVERY, QUEUE, VERSION, WEBHOOKS, WORKFLOW, OrderBook
+from impasto.service.keys import Keys
 from impasto.service.orders import Order
 from impasto.service.problems import problem_of
 from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore
+from impasto.service.webhooks import DELAYS, Courier
 
 BEAT_EVERY = 2.0  # seconds
 DEAD_AFTER = 10.0
@@ -49,6 +51,7 @@ class Worker:
         self.name = self._claim.name
         self.book, self.store = OrderBook(settings), PictureStore(settings.files_url)
         self.bench = Bench(seconds=settings.seconds, memory=settings.memory, threads=threads)
+        self._courier, self._keys = Courier(private=settings.private_webhooks), Keys(self.book.engine, needed=True)
         self._turn = threading.Lock()  # recovered orders come by another way than new ones
         self._ended = threading.Event()
         self.painted = 0
@@ -71,8 +74,12 @@ class Worker:
         def paint_order(order_id: str) -> None:  # a function, as DBOS writes on it
             self._paint_order(order_id)
 
+        def deliver(order_id: str) -> None:
+            self._deliver(order_id)
+
         DBOS.workflow(name=WORKFLOW)(paint_order)
-        DBOS.listen_queues([QUEUE])
+        DBOS.workflow(name=DELIVERY)(deliver)
+        DBOS.listen_queues([QUEUE, WEBHOOKS])
         DBOS.launch()
         threading.Thread(target=self._watch, name="impasto-watch", daemon=True).start()
 
@@ -141,6 +148,28 @@ class Worker:
 
         with self._turn:
             return self.bench.paint(job, told=told, wanted=wanted)
+
+    # -- webhooks
+
+    def _deliver(self, order_id: str) -> None:
+        """The workflow that tells a client of an order's end: again and again for half a day, then no more."""
+        for delay in (*DELAYS, None):
+            if DBOS.run_step({"name": "tell"}, self._tell, order_id) or delay is None:
+                return
+            DBOS.sleep(delay)
+
+    def _tell(self, order_id: str) -> bool:
+        try:
+            order = self._patiently(lambda: self.book.get(order_id))
+            digest = self._patiently(lambda: self._keys.digest(order.owner))
+            if order.webhook is not None:
+                self._courier.tell(order.webhook, order, key=digest)
+        except NoSuchOrderError:
+            return True
+        except WebhookError as error:
+            logger.info("order %s: %s", order_id, error.message)
+            return False
+        return True
 
     # -- the watch
 
