@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from dbos import DBOSClient
@@ -11,7 +13,7 @@ from tests.service.conftest import picture
 
 from impasto.errors import BusyError, ConflictingOrderError, NoSuchOrderError, OrderStateError
 from impasto.service.book import OrderBook
-from impasto.service.clearing import clear_up
+from impasto.service.clearing import clear_up, keep_within
 from impasto.service.orders import OrderedStyle, OrderRequest
 from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore
@@ -141,3 +143,20 @@ def test_an_open_order_whose_workflow_has_failed_gets_a_new_one(either_book: Ord
     assert book.take_back(since=time.time()) == []
     assert book.get(placed.id).state == "queued"
     assert len(_queued(book)) == 1
+
+
+def test_pictures_are_kept_within_days_and_bytes(settings: ServiceSettings) -> None:
+    book = OrderBook(replace(settings, keep_bytes=1 << 20))
+    store = PictureStore(settings.files_url)
+    orders = []
+    for n in range(5):
+        digest = store.put(picture(400, 300, seed=n))  # 360 kB each: noise
+        os.utime(next(Path(settings.files_url).rglob(digest)), (1, 1))
+        orders.append(book.place(replace(REQUEST, content=digest), owner="a")[0])
+        book.finish(orders[-1].id, digest, "image/png", {})
+    gone, freed = keep_within(book)
+    assert 2 <= gone < 5
+    assert sum(size for _, size, _ in store.all()) <= 1 << 20
+    assert [order.id for order in book.orders()] == [order.id for order in reversed(orders[gone:])]
+    assert freed > 500_000
+    book.close()

@@ -18,6 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from impasto.errors import ImpastoError, NoSuchOrderError, OutOfMemoryError, PainterDiedError, WebhookError
 from impasto.service.bench import Bench, Job, Made
 from impasto.service.book import APPLICATION, DELIVERY, QUEUE, VERSION, WEBHOOKS, WORKFLOW, OrderBook
+from impasto.service.clearing import keep_within
 from impasto.service.keys import Keys
 from impasto.service.orders import Order
 from impasto.service.problems import problem_of
@@ -27,6 +28,7 @@ from impasto.service.webhooks import DELAYS, Courier
 
 BEAT_EVERY = 2.0  # seconds
 DEAD_AFTER = 10.0
+CLEAR_EVERY = 3600.0
 _DATABASE_AGAIN = 0.5
 _PATIENCE = 30  # seconds that a worker is given to finish what it paints when it is told to end
 
@@ -174,10 +176,14 @@ class Worker:
     # -- the watch
 
     def _watch(self) -> None:
-        """Says that this worker is alive, and takes back the orders of those that are not."""
+        """Says that this worker is alive, takes back the orders of those that are not, and clears up."""
+        clear_at = time.monotonic() + CLEAR_EVERY
         while not self._ended.wait(BEAT_EVERY):
             with suppress(Exception):  # a database that is away comes back; DBOS waits for it too
                 self.book.beat(self.name)
+                if time.monotonic() > clear_at:
+                    clear_at = time.monotonic() + CLEAR_EVERY
+                    keep_within(self.book)
                 for order_id in self.book.take_back(since=time.time() - DEAD_AFTER):
                     logger.warning("order %s taken back from a dead worker", order_id)
 
