@@ -23,6 +23,7 @@ EXTRA_OF_PACKAGE: Mapping[str, str] = {
     "httpcore": "service",
     "prometheus_client": "service",
     "psycopg": "service",
+    "pydantic": "service",
     "python_multipart": "service",
     "sqlalchemy": "service",
     "uvicorn": "service",

@@ -140,6 +140,23 @@ def test_styles_are_listed(client: TestClient) -> None:
     assert styles["starry-night"]["artist"]
 
 
+def test_styles_of_ones_own(client: TestClient) -> None:
+    def keep(name: str, picture_: bytes) -> Any:
+        return client.post("/v1/styles", data={"name": name}, files={"picture": picture_})
+
+    kept = keep("My_Own", picture(40, 30, seed=3))
+    assert (kept.status_code, kept.json()["name"], kept.json()["own"]) == (201, "my-own", True)
+    assert client.get("/v1/styles").json()[-1]["name"] == "my-own"
+    assert _order(client, style="my-own:0.5").status_code == 202
+    assert keep("mosaic", picture()).status_code == 400
+    assert keep("../x", picture()).status_code == 400
+    assert keep("good", b"no picture").status_code == 415
+    assert client.delete("/v1/styles/my-own").status_code == 204
+    gone = client.delete("/v1/styles/my-own")
+    assert (gone.status_code, gone.headers["content-type"]) == (404, "application/problem+json")
+    assert _order(client, style="my-own").status_code == 404
+
+
 def test_the_api_describes_itself(client: TestClient) -> None:
     about = client.get("/v1/openapi.json").json()
     assert about["openapi"].startswith("3.1")

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, File, Form, Header, Path, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
-from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from impasto import __version__
 from impasto.errors import BusyError, OrderStateError, UsageError
 from impasto.pictures import QUALITY
-from impasto.pictures.decode import check_header
-from impasto.service.book import OrderBook
 from impasto.service.guard import Guard
 from impasto.service.keys import Client, Keys
 from impasto.service.metrics import as_prometheus
@@ -25,64 +22,17 @@ from impasto.service.orders import Order, OrderedStyle, OrderRequest, State
 from impasto.service.problems import tell_problems
 from impasto.service.scopes import Scope
 from impasto.service.settings import ServiceSettings
-from impasto.service.store import PictureStore
+from impasto.service.studio import Studio
+from impasto.service.views import OrderView, Problem, StyleView, view
 from impasto.service.webhooks import check_target
 from impasto.service.worker import DEAD_AFTER
+from impasto.styles.shelf import canonical
 
 _SOON = 0.05  # seconds between looks at an order that is waited for
 _SHOW_EVERY = 0.25
 _WAIT = 30.0  # seconds that `paint` waits
 _SMALL = 4_000_000  # pixels of what `paint` takes
 _ID = Annotated[str, Path(pattern=r"^ord_[A-Za-z0-9_-]{24}$")]
-
-
-class OrderView(BaseModel):
-    """An order, as its owner sees it. Times are seconds since 1970."""
-
-    id: str
-    state: State
-    created: float
-    started: float | None
-    finished: float | None
-    fraction: float = Field(description="How much of it is painted, 0 to 1.")
-    problem: dict[str, Any] | None = Field(description="Why it failed (RFC 9457).")
-    facts: dict[str, Any] | None = Field(description="Size, seconds, and what the painter tells.")
-    result: str | None = Field(description="Where the painting is, once it is done.")
-
-
-class Problem(BaseModel):
-    """What was wrong, and what to do (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    hint: str
-
-
-class Studio:
-    """What all requests need.
-
-    Args:
-        settings: of the service.
-    """
-
-    def __init__(self, settings: ServiceSettings) -> None:
-        self.settings = settings
-        self.book, self.store = OrderBook(settings), PictureStore(settings.files_url)
-        self.keys = Keys(self.book.engine, needed=settings.keys)
-
-    def close(self) -> None:
-        self.book.close()
-
-    def keep(self, data: bytes, *, max_pixels: int | None = None) -> str:
-        """Keep a picture that was sent, if its header is that of one, and return its digest.
-
-        Raises:
-            PictureError: it is none, or too large.
-        """
-        check_header(data, "The picture", max_pixels=max_pixels or self.settings.max_pixels)
-        return self.store.put(data)
 
 
 def _client_for(scope: Scope) -> Callable[..., Client]:
@@ -155,11 +105,11 @@ async def order(
     studio = _studio(request)
     if webhook:
         check_target(webhook)
-    wanted = await _wanted(studio, content, style, style_file, options, format, jpeg_quality, bit_depth)
+    wanted = await _wanted(studio, client, content, style, style_file, options, format, jpeg_quality, bit_depth)
     placed, new = await run_in_threadpool(_place, studio, client, wanted, idempotency_key, webhook or None)
     response.status_code = 202 if new else 200
     response.headers["Location"] = f"/v1/orders/{placed.id}"
-    return _view(placed)
+    return view(placed)
 
 
 @_router.post(
@@ -176,7 +126,7 @@ async def paint(
 ) -> Response:
     """Paint a small picture by the fast painter, and wait for it."""
     studio = _studio(request)
-    wanted = await _wanted(studio, content, style, style_file, options, format, QUALITY, None, most=_SMALL)
+    wanted = await _wanted(studio, client, content, style, style_file, options, format, QUALITY, None, most=_SMALL)
     if wanted.quality not in (None, "fast") or wanted.preset is not None:
         raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
     placed, _ = await run_in_threadpool(_place, studio, client, wanted)
@@ -196,19 +146,19 @@ async def orders(
 ) -> list[OrderView]:
     """One's orders, the newest first."""
     found = await run_in_threadpool(_studio(request).book.orders, owner=client.id, state=state, most=most)
-    return [_view(order) for order in found]
+    return [view(order) for order in found]
 
 
 @_router.get("/orders/{order_id}", response_model=OrderView)
 async def one_order(request: Request, client: Orderer, order_id: _ID) -> OrderView:
     """How far an order is."""
-    return _view(await _found(request, client, order_id))
+    return view(await _found(request, client, order_id))
 
 
 @_router.delete("/orders/{order_id}", response_model=OrderView)
 async def cancel(request: Request, client: Orderer, order_id: _ID) -> OrderView:
     """Cancel an order; one that has ended stays as it is."""
-    return _view(await run_in_threadpool(_studio(request).book.cancel, order_id, owner=client.id))
+    return view(await run_in_threadpool(_studio(request).book.cancel, order_id, owner=client.id))
 
 
 @_router.get("/orders/{order_id}/result", response_class=Response)
@@ -236,13 +186,37 @@ async def events(request: Request, client: Orderer, order_id: _ID) -> StreamingR
     )
 
 
-@_router.get("/styles")
-async def styles(_: Annotated[Client, Depends(_client_for("styles"))]) -> list[dict[str, str]]:
-    """Styles by name."""
+Stylist = Annotated[Client, Depends(_client_for("styles"))]
+
+
+@_router.get("/styles", response_model=list[StyleView])
+async def styles(request: Request, client: Stylist) -> list[StyleView]:
+    """Styles by name: Impasto's, then one's own."""
     from impasto.styles import shelf
 
     found = await run_in_threadpool(lambda: [(name, shelf.find(name)) for name in shelf.names()])
-    return [{"name": name, "title": code.title, "artist": code.artist, "year": code.year} for name, code in found]
+    named = [StyleView(name=name, title=code.title, artist=code.artist, year=code.year) for name, code in found]
+    own = await run_in_threadpool(_studio(request).styles.of, client.id)
+    return [*named, *(StyleView(name=name, own=True) for name in own)]
+
+
+@_router.post("/styles", status_code=201, response_model=StyleView)
+async def keep_style(
+    request: Request,
+    client: Stylist,
+    name: Annotated[str, Form(max_length=100)],
+    picture: Annotated[UploadFile, File(description="Of the style; or a style code.")],
+) -> StyleView:
+    """Give a style of one's own a name, to order by from then on."""
+    studio = _studio(request)
+    file = await _style_file(studio, picture)
+    return StyleView(name=await run_in_threadpool(studio.styles.keep, client.id, name, file), own=True)
+
+
+@_router.delete("/styles/{name}", status_code=204)
+async def remove_style(request: Request, client: Stylist, name: Annotated[str, Path(max_length=100)]) -> None:
+    """Forget a style of one's own."""
+    await run_in_threadpool(_studio(request).styles.remove, client.id, name)
 
 
 # -- the parts of a request
@@ -250,6 +224,7 @@ async def styles(_: Annotated[Client, Depends(_client_for("styles"))]) -> list[d
 
 async def _wanted(
     studio: Studio,
+    client: Client,
     content: UploadFile,
     styles: list[str],
     files: list[UploadFile],
@@ -262,7 +237,8 @@ async def _wanted(
 ) -> OrderRequest:
     chosen = _options(options)
     digest = await run_in_threadpool(studio.keep, await content.read(), max_pixels=most)
-    named = [_named(word) for word in styles if word]
+    own = await run_in_threadpool(studio.styles.of, client.id)
+    named = [_named(word, own) for word in styles if word]
     sent = [OrderedStyle(file=await _style_file(studio, file)) for file in files]
     return await run_in_threadpool(
         OrderRequest,
@@ -294,14 +270,17 @@ def _options(text: str) -> dict[str, Any]:
     return options
 
 
-def _named(word: str) -> OrderedStyle:
-    name, colon, weight = word.rpartition(":")
-    if not colon:
-        return OrderedStyle(name=word)
-    try:
-        return OrderedStyle(name=name, weight=float(weight))
-    except ValueError as error:
-        raise UsageError(f"{weight[:20]!r} is no weight of a style.", hint="Write mosaic:0.3.") from error
+def _named(word: str, own: Mapping[str, str]) -> OrderedStyle:
+    """Of `name` or `name:weight`, which may be one of the client's own."""
+    name, weight = word, 1.0
+    if ":" in word:
+        name, _, text = word.rpartition(":")
+        try:
+            weight = float(text)
+        except ValueError as error:
+            raise UsageError(f"{text[:20]!r} is no weight of a style.", hint="Write mosaic:0.3.") from error
+    file = own.get(canonical(name))
+    return OrderedStyle(name=name, weight=weight) if file is None else OrderedStyle(file=file, weight=weight)
 
 
 # -- what comes back
@@ -338,7 +317,7 @@ async def _painting(studio: Studio, order: Order) -> Response:
 async def _events(request: Request, order: Order) -> AsyncIterator[str]:
     shown = ""
     while True:
-        text = _view(order).model_dump_json()
+        text = view(order).model_dump_json()
         has_preview = order.preview or ""
         if text + has_preview != shown:
             shown = text + has_preview
@@ -347,20 +326,6 @@ async def _events(request: Request, order: Order) -> AsyncIterator[str]:
             return
         await asyncio.sleep(_SHOW_EVERY)
         order = await run_in_threadpool(_studio(request).book.get, order.id)
-
-
-def _view(order: Order) -> OrderView:
-    return OrderView(
-        id=order.id,
-        state=order.state,
-        created=order.created,
-        started=order.started,
-        finished=order.finished,
-        fraction=order.fraction,
-        problem=None if order.problem is None else dict(order.problem),
-        facts=None if order.facts is None else dict(order.facts),
-        result=f"/v1/orders/{order.id}/result" if order.result else None,
-    )
 
 
 # -- for those who run it

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from impasto.errors import BusyError, ConflictingOrderError, NoSuchOrderError, OrderStateError
 from impasto.service.orders import OPEN, Order, OrderRequest, State, new_id
 from impasto.service.settings import ServiceSettings
-from impasto.service.tables import ORDERS, WORKERS, open_database
+from impasto.service.tables import ORDERS, STYLES, WORKERS, open_database
 
 _INTERNAL = ("fingerprint", "workflow")  # what of a row is not the order's
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -259,9 +259,9 @@ class OrderBook:
         return None if row is None else _as_order(row)
 
     def needed(self) -> set[str]:
-        """Digests of all pictures that orders name."""
-        found: set[str] = set()
+        """Digests of all pictures that orders name, or clients' styles."""
         with self.engine.connect() as connection:
+            found: set[str] = set(connection.scalars(select(STYLES.c.file)))
             for row in connection.execute(select(ORDERS.c.request, ORDERS.c.result, ORDERS.c.preview)):
                 request = OrderRequest.from_json(row.request)
                 found |= {request.content, *(style.file for style in request.styles if style.file)}

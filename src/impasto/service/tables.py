@@ -55,6 +55,15 @@ KEYS = Table(
     Column("revoked", Float),
 )
 
+STYLES = Table(
+    "impasto_styles",
+    METADATA,
+    Column("owner", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("file", String, nullable=False),  # digest of its picture, or of its code
+    Column("created", Float, nullable=False),
+)
+
 
 def open_database(url: str) -> Engine:
     """An engine for the service's database, with all tables.
