@@ -17,6 +17,8 @@ EXTRA_OF_PACKAGE: Mapping[str, str] = {
     "tensorboard": "studio",
     "onnx": "studio",
     "onnxscript": "studio",
+    "ai_edge_litert": "litert",
+    "litert_torch": "litert",
     "skimage": "demo",
 }
 """Importable name of a package → the extra that installs it; a test compares this with pyproject.toml."""

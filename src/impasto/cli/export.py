@@ -43,7 +43,7 @@ def _to_litert(wanted: Wanted) -> str:
         overwrite=wanted.overwrite,
     )
     width, height = done.size
-    return f"{width}×{height} pixels, {done.bytes / 1e6:.1f} MB, within {255 * done.error:.2g} of 255 of our painting"
+    return f"{width}×{height} pixels, {done.bytes / 1e6:.2g} MB, within {255 * done.error:.2g} of 255 of our painting"
 
 
 _TARGETS: Mapping[str, Callable[[Wanted], str]] = {"litert": _to_litert}
@@ -55,7 +55,8 @@ def register(program: typer.Typer) -> None:
 
 def export(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A name of `impasto models`, or a file.", autocompletion=complete_model)
+        str,
+        typer.Argument(metavar="MODEL", help="A name of `impasto models`, or a file.", autocompletion=complete_model),
     ],
     to: Annotated[str, typer.Option(metavar="|".join(_TARGETS), help="litert: one .tflite file, for phones.")],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to.")],
@@ -85,7 +86,7 @@ def export(
     from impasto.runtime.registry import find_model
 
     if to not in _TARGETS:
-        raise UnknownNameError("place to export to", to, _TARGETS)
+        raise UnknownNameError("target", to, _TARGETS)
     wanted = Wanted(find_model(model).path, Path(output), style or [], size, overwrite)
     told = _TARGETS[to](wanted)
     Voice(quiet=quiet).note(f"{model} → {output}  ({told})")

@@ -1,7 +1,7 @@
 """What a .tflite says of itself, and in which precision it keeps its numbers.
 
-The file is a FlatBuffer (https://ai.google.dev/edge/litert, schema.fbs); what else belongs to it stands behind that as
-a ZIP archive, as is usual with .tflite: `unzip -p painter.tflite impasto.json` tells all about it.
+The file is a FlatBuffer (https://github.com/google-ai-edge/LiteRT, schema.fbs). What else belongs to it lies behind
+that as a ZIP archive, as is usual with .tflite: `unzip -p painter.tflite impasto.json` tells all about it.
 """
 
 from __future__ import annotations
@@ -16,27 +16,26 @@ from typing import Any
 import numpy as np
 
 DESCRIPTION = "impasto.json"
-INPUT, OUTPUT = "picture", "painting"
 
 _LARGE = 512  # numbers: fewer are kept as they are
-_ALIGNED = 16  # bytes, as the schema asks for
-_WITH_HALF = 3  # the version of DEQUANTIZE that takes float16
+_ALIGNED = 16  # bytes: where the schema wants each buffer to begin
+_TAKES_HALF = 3  # the version of DEQUANTIZE that does
 
 
 def finished(data: bytes, about: Mapping[str, Any]) -> bytes:
-    """A converted network with named ends, with its large constants in half precision, and with what is told of it.
+    """A converted network with names for what goes in and what comes out, with its large constants in half precision,
+    and with what there is to tell of it.
 
     Args:
         data: one input, one output.
-        about: becomes JSON.
+        about: becomes JSON; `input` and `output` are names.
     """
     from ai_edge_litert.tools import flatbuffer_utils
 
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
-    model.description = "Impasto {name} ({licence}): {layout}, {colour} in {range}; see {file}.".format(
-        file=DESCRIPTION, **about
-    )
-    _name_ends(model)
+    told = "Impasto {name} ({licence}): {layout}, {colour} in {range}; more in {file}."
+    model.description = told.format(file=DESCRIPTION, **about)
+    _name_ends(model, about["input"], about["output"])
     _store_in_half(model)
     _align(model)
     return _with_archive(flatbuffer_utils.convert_object_to_bytearray(model), json.dumps(about, indent=1) + "\n")
@@ -57,23 +56,23 @@ def _with_archive(model: bytes, text: str) -> bytes:
     return whole.getvalue()
 
 
-def _name_ends(model: Any) -> None:
+def _name_ends(model: Any, *names: str) -> None:
     (signature,) = model.signatureDefs
-    for ends, name in ((signature.inputs, INPUT), (signature.outputs, OUTPUT)):
+    for name, ends in zip(names, (signature.inputs, signature.outputs), strict=True):
         (end,) = ends
         end.name = name
         model.subgraphs[signature.subgraphIndex].tensors[end.tensorIndex].name = name
 
 
 def _store_in_half(model: Any) -> None:
-    """Each with an operator that takes it back: runtimes carry that out once, when they load the file."""
+    """Each with an operator that casts it back: runtimes carry these out once, when they load the file."""
     from ai_edge_litert import schema_py_generated as schema
 
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
-    code.version = _WITH_HALF
+    code.version = _TAKES_HALF
     model.operatorCodes.append(code)
-    halves: dict[int, int] = {}  # by the buffer that holds the numbers in full
+    halves: dict[int, int] = {}  # where the halves are, by where the numbers were
     for graph in model.subgraphs:
         casts = []
         for place, tensor in enumerate(list(graph.tensors)):
@@ -82,10 +81,11 @@ def _store_in_half(model: Any) -> None:
                 continue
             if tensor.buffer not in halves:
                 halves[tensor.buffer] = len(model.buffers)
-                model.buffers.append(_buffer(np.asarray(stored).view("<f4").astype("<f2").view(np.uint8)))
+                model.buffers.append(schema.BufferT())
+                model.buffers[-1].data = np.frombuffer(bytes(stored), "<f4").astype("<f2").view(np.uint8)
             half = copy.copy(tensor)
-            half.name, half.type, half.buffer = f"{_text(tensor.name)}_half", schema.TensorType.FLOAT16, halves[tensor.buffer]
-            tensor.buffer = 0
+            half.type, half.buffer = schema.TensorType.FLOAT16, halves[tensor.buffer]
+            tensor.buffer = 0  # which holds nothing
             cast = schema.OperatorT()
             cast.opcodeIndex, cast.inputs, cast.outputs = len(model.operatorCodes) - 1, [len(graph.tensors)], [place]
             graph.tensors.append(half)
@@ -96,34 +96,25 @@ def _store_in_half(model: Any) -> None:
 
 
 def _align(model: Any) -> None:
-    """Let what packs the model begin each buffer where the schema asks for; by itself it does not."""
+    """Make what packs the model begin each buffer where it should; the generated code does not."""
     from ai_edge_litert import schema_py_generated as schema
 
     class Aligned(schema.BufferT):  # type: ignore[misc]
         def Pack(self, builder: Any) -> Any:
-            data = None
-            if self.data is not None:
-                content = np.asarray(self.data, np.uint8).tobytes()
-                builder.StartVector(1, len(content), _ALIGNED)
-                builder.head -= len(content)
-                builder.Bytes[builder.head : builder.head + len(content)] = content
-                data = builder.EndVector()
+            data = None if self.data is None else _vector(builder, bytes(self.data))
             schema.BufferStart(builder)
             if data is not None:
                 schema.BufferAddData(builder, data)
             return schema.BufferEnd(builder)
 
-    for buffer in model.buffers:
-        buffer.__class__ = Aligned
+    for n, buffer in enumerate(model.buffers):
+        model.buffers[n] = Aligned()
+        model.buffers[n].data = buffer.data
 
 
-def _buffer(data: Any) -> Any:
-    from ai_edge_litert import schema_py_generated as schema
-
-    buffer = schema.BufferT()
-    buffer.data = data
-    return buffer
-
-
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else name
+def _vector(builder: Any, content: bytes) -> Any:
+    """As `Builder.CreateByteVector`, aligned."""
+    builder.StartVector(1, len(content), _ALIGNED)
+    builder.head -= len(content)
+    builder.Bytes[builder.head : builder.head + len(content)] = content
+    return builder.EndVector()

@@ -21,7 +21,7 @@ from torch import nn
 from impasto.errors import ExportError, UsageError
 from impasto.extras import needs_extra
 from impasto.files import check_place, place_file
-from impasto.networks.litert_buffer import INPUT, OUTPUT, finished
+from impasto.networks.litert_buffer import finished
 from impasto.networks.standalone import StandaloneFast, StandalonePlain
 from impasto.painting import read_styles, style_side
 from impasto.pictures import Picture
@@ -30,6 +30,7 @@ from impasto.runtime.opening import open_painter
 from impasto.runtime.plain import PlainPainter
 from impasto.styles.shares import shares
 
+INPUT, OUTPUT = "picture", "painting"
 SMALLEST, LARGEST, MULTIPLE = 64, 4096, 8  # of the sides
 TOLERANCE = 1 / 255
 

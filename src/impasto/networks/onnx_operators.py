@@ -8,6 +8,7 @@ are constants here, in NumPy, and never tensors.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.errors import ExportError
+
+_FLOAT = 1  # among ONNX's types
 
 Attributes = Mapping[str, Any]
 Operator = Callable[..., "Tensor | Sequence[Tensor]"]  # of the attributes and the inputs; None stands for one left out
@@ -26,7 +29,7 @@ def _elementwise(function: Callable[..., Tensor]) -> Operator:
 
 
 def _reduced(function: Callable[..., Tensor]) -> Operator:
-    def reduce(a: Attributes, x: Tensor, axes: Any = None) -> Tensor:
+    def reduced(a: Attributes, x: Tensor, axes: Any = None) -> Tensor:
         over = _ints(a.get("axes", axes))
         if not over:
             if a.get("noop_with_empty_axes"):
@@ -34,7 +37,7 @@ def _reduced(function: Callable[..., Tensor]) -> Operator:
             over = list(range(x.dim()))
         return function(x, over, keepdim=bool(a.get("keepdims", 1)))
 
-    return reduce
+    return reduced
 
 
 def _ints(values: Any) -> list[int]:
@@ -120,24 +123,38 @@ def _pad(a: Attributes, x: Tensor, pads: Any = None, value: Any = None, axes: An
     return F.pad(x, sides[:4], mode="replicate" if mode == "edge" else mode)
 
 
+_CENTRES = (b"half_pixel", b"pytorch_half_pixel")
+# Where whole multiples take each number so many times: rules for places, and for rounding these.
+_REPEATED = {
+    (b"asymmetric", b"floor"),
+    (b"tf_half_pixel_for_nn", b"floor"),
+    *((where, rule) for where in _CENTRES for rule in (b"round_prefer_floor", b"round_prefer_ceil")),
+}
+
+
 def _resize(a: Attributes, x: Tensor, *rest: Any) -> Tensor:
-    scales, sizes = (rest[0], None) if len(rest) == 1 else [*rest, None, None][1:3]  # the first version had no `roi`
-    scales = a.get("scales", scales)
+    old = len(rest) < 2  # the first versions had no `roi`, and no choice of places
+    scales = a.get("scales", rest[-1] if rest else None) if old else rest[1]
+    sizes = rest[2] if len(rest) > 2 else None
     if "axes" in a or x.dim() != 4:
         raise _refuse("resizing of something else than pictures")
     to = _ints(sizes) or [int(np.floor(side * scale)) for side, scale in zip(x.shape, scales, strict=True)]
     if to[:2] != list(x.shape[:2]):
         raise _refuse("resizing of channels")
-    mode, where = a.get("mode", b"nearest"), a.get("coordinate_transformation_mode", b"half_pixel")
-    if mode == b"nearest" and not any(new % old for new, old in zip(to, x.shape, strict=True)):
+    mode = a.get("mode", b"nearest")
+    where = a.get("coordinate_transformation_mode", b"asymmetric" if old else b"half_pixel")
+    rule = a.get("nearest_mode", b"floor" if old else b"round_prefer_floor")
+    repeats = (where, rule) in _REPEATED and not any(new % side for new, side in zip(to, x.shape, strict=True))
+    if mode == b"nearest" and repeats:
         return F.interpolate(x, to[2:], mode="nearest")
-    plain = not a.get("antialias") and where in (b"half_pixel", b"pytorch_half_pixel", b"align_corners")
-    if mode != b"linear" or not plain:
+    if mode != b"linear" or a.get("antialias") or where not in (*_CENTRES, b"align_corners"):
         raise _refuse(f"resizing of the kind {mode.decode()!r}")
     return F.interpolate(x, to[2:], mode="bilinear", align_corners=where == b"align_corners")
 
 
-def _slice(a: Attributes, x: Tensor, starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = None) -> Tensor:
+def _slice(
+    a: Attributes, x: Tensor, starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = None
+) -> Tensor:
     first, last = _ints(a.get("starts", starts)), _ints(a.get("ends", ends))
     along = _ints(a.get("axes", axes)) or list(range(len(first)))
     for axis, start, end, step in zip(along, first, last, _ints(steps) or [1] * len(first), strict=True):
@@ -185,7 +202,8 @@ def _squeeze(a: Attributes, x: Tensor, axes: Any = None) -> Tensor:
 
 
 def _expand(_: Attributes, x: Tensor, shape: Any) -> Tensor:
-    return x.expand(torch.broadcast_shapes(x.shape, _ints(shape)))
+    wanted = np.broadcast_shapes(tuple(x.shape), _ints(shape))
+    return x.expand(wanted)
 
 
 def _transpose(a: Attributes, x: Tensor) -> Tensor:
@@ -195,7 +213,8 @@ def _transpose(a: Attributes, x: Tensor) -> Tensor:
 def _depth_to_space(a: Attributes, x: Tensor) -> Tensor:
     side = int(a["blocksize"])
     if a.get("mode", b"DCR") == b"DCR":
-        x = x.unflatten(1, (side * side, -1)).transpose(1, 2).flatten(1, 2)
+        batch, channels, height, width = x.shape
+        x = x.reshape(batch, side * side, -1, height, width).transpose(1, 2).reshape(batch, channels, height, width)
     return F.pixel_shuffle(x, side)
 
 
@@ -210,8 +229,8 @@ def _batch_norm(a: Attributes, x: Tensor, scale: Tensor, bias: Tensor, mean: Ten
 
 def _instance_norm(a: Attributes, x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
-    shape = (1, -1, 1, 1)
-    return (x - mean) / (variance + a.get("epsilon", 1e-5)).sqrt() * scale.reshape(shape) + bias.reshape(shape)
+    deviation = (variance + float(a.get("epsilon", 1e-5))).sqrt()
+    return (x - mean) / deviation * scale[:, None, None] + bias[:, None, None]
 
 
 def _layer_norm(a: Attributes, x: Tensor, scale: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -221,12 +240,12 @@ def _layer_norm(a: Attributes, x: Tensor, scale: Tensor, bias: Tensor | None = N
 
 def _gemm(a: Attributes, x: Tensor, y: Tensor, z: Tensor | None = None) -> Tensor:
     x, y = x.T if a.get("transA") else x, y.T if a.get("transB") else y
-    product = a.get("alpha", 1.0) * (x @ y)
-    return product if z is None else product + a.get("beta", 1.0) * z
+    product = float(a.get("alpha", 1)) * (x @ y)
+    return product if z is None else product + float(a.get("beta", 1)) * z
 
 
 def _cast(a: Attributes, x: Tensor) -> Tensor:
-    if a["to"] != 1 or x.dtype != torch.float32:
+    if a["to"] != _FLOAT or x.dtype != torch.float32:
         raise _refuse("other numbers than float32")
     return x
 
@@ -261,9 +280,9 @@ OPERATORS: Mapping[str, Operator] = {
     "LeakyRelu": lambda a, x: F.leaky_relu(x, a.get("alpha", 0.01)),
     "Log": _elementwise(torch.log),
     "MatMul": _elementwise(torch.matmul),
-    "Max": _elementwise(torch.maximum),
+    "Max": lambda _, *parts: reduce(torch.maximum, parts),
     "MaxPool": _max_pool,
-    "Min": _elementwise(torch.minimum),
+    "Min": lambda _, *parts: reduce(torch.minimum, parts),
     "Mul": _elementwise(torch.mul),
     "Neg": _elementwise(torch.neg),
     "PRelu": _elementwise(lambda x, slope: torch.where(x < 0, slope * x, x)),
@@ -284,7 +303,7 @@ OPERATORS: Mapping[str, Operator] = {
     "Sqrt": _elementwise(torch.sqrt),
     "Squeeze": _squeeze,
     "Sub": _elementwise(torch.sub),
-    "Sum": _elementwise(lambda *parts: sum(parts[1:], parts[0])),
+    "Sum": lambda _, *parts: reduce(torch.add, parts),
     "Tanh": _elementwise(torch.tanh),
     "Tile": lambda _, x, times: x.repeat(_ints(times)),
     "Transpose": _transpose,

@@ -6,6 +6,7 @@ All that our runtime does around a network is part of the function: border, thum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,21 +44,19 @@ class StandaloneFast(nn.Module):
     def __init__(self, file: Path, painter: FastPainter, code: StyleCode, size: tuple[int, int]) -> None:
         super().__init__()
         self._pads = pads(size, BORDER, painter.multiple)
-        left, right, top, bottom = self._pads
-        width, height = left + size[0] + right, top + size[1] + bottom
+        left, _, top, _ = self._pads
+        width, height = bordered(size, self._pads)
         small = thumbnail_size(size, painter.multiple)
         self.shrink = Shrink(size, small)
-        given = {
+        self.register_buffer("grain", _grain((-top, height - top), (-left, width - left)))
+        self.register_buffer("thumbnail_grain", _grain((0, small[1]), (0, small[0])))
+        shapes = {
             "picture": (1, 3, height, width),
-            "grain": _grain((-top, height - top), (-left, width - left)),
+            "grain": tuple(self.grain.shape),
             "thumbnail": (1, 3, small[1], small[0]),
-            "thumbnail_grain": _grain((0, small[1]), (0, small[0])),
+            "thumbnail_grain": tuple(self.thumbnail_grain.shape),
         }
-        self.register_buffer("grain", given["grain"])
-        self.register_buffer("thumbnail_grain", given["thumbnail_grain"])
-        part = load_model(file).part(["squares"], {"code": code.at(1.0)[None]})
-        shapes = {name: its.shape if isinstance(its, Tensor) else its for name, its in given.items()}
-        self.network = OnnxGraph(part, shapes)
+        self.network = OnnxGraph(load_model(file).part(["squares"], {"code": code.at(1.0)[None]}), shapes)
 
     def forward(self, picture: Tensor) -> Tensor:
         """(1, H, W, 3), RGB in [0, 1] → the same."""
@@ -68,10 +67,11 @@ class StandaloneFast(nn.Module):
             "thumbnail": self.shrink(x),
             "thumbnail_grain": self.thumbnail_grain,
         }
-        rows, columns = (slice(n // 2, (n + side) // 2) for n, side in zip(self._pads[2::-2], x.shape[2:], strict=True))
-        squares = self.network(seen)[:, rows, columns]  # (1, H / 2, W / 2, 12)
-        lines = squares.reshape(squares.shape[1], squares.shape[2], 2, 6).transpose(1, 2)  # two of a square's pixels
-        return lines.reshape(picture.shape)
+        left, _, top, _ = (side // 2 for side in self._pads)
+        height, width = (side // 2 for side in x.shape[2:])
+        squares: Tensor = self.network(seen)[:, top : top + height, left : left + width]  # (1, H / 2, W / 2, 12)
+        rows = squares.reshape(height, width, 2, 6).transpose(1, 2)  # of squares, of pixels in these, of pairs of them
+        return rows.reshape(picture.shape)
 
 
 class StandalonePlain(nn.Module):
@@ -91,8 +91,7 @@ class StandalonePlain(nn.Module):
         self._range, self._last = RANGES[about["range"]], about["layout"] == "NHWC"
         self._reversed = about["colour"] == "BGR"
         self._pads = pads(size, LEAST_BORDER, painter.network.number("multiple", 1, 256))
-        left, right, top, bottom = self._pads
-        width, height = left + size[0] + right, top + size[1] + bottom
+        width, height = bordered(size, self._pads)
         shape = (1, height, width, 3) if self._last else (1, 3, height, width)
         self._input = about["input"]
         self.network = OnnxGraph(load_model(file).part([about["output"]]), {self._input: shape})
@@ -101,7 +100,7 @@ class StandalonePlain(nn.Module):
         """(1, H, W, 3), RGB in [0, 1] → the same."""
         low, high = self._range
         x = F.pad(self._ordered(picture).permute(0, 3, 1, 2), self._pads, mode="reflect") * (high - low) + low
-        painted = self.network({self._input: x.permute(0, 2, 3, 1) if self._last else x})
+        painted: Tensor = self.network({self._input: x.permute(0, 2, 3, 1) if self._last else x})
         painted = painted if self._last else painted.permute(0, 2, 3, 1)
         left, _, top, _ = self._pads
         painted = painted[:, top : top + picture.shape[1], left : left + picture.shape[2]]
@@ -158,6 +157,12 @@ def pads(size: tuple[int, int], border: int, multiple: int) -> list[int]:
         least = -(-(max(after) + 1) // 8) * 8
         raise UsageError(f"Pictures of {size[0]}×{size[1]} are too small for this model.", hint=f"Try {least} or more.")
     return [border, after[0], border, after[1]]
+
+
+def bordered(size: tuple[int, int], pads: Sequence[int]) -> tuple[int, int]:
+    """(width, height) with these pads."""
+    left, right, top, bottom = pads
+    return left + size[0] + right, top + size[1] + bottom
 
 
 def _grain(rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
