@@ -34,10 +34,12 @@ class StyleView(NamedTuple):
     Attributes:
         statistics: for the style side, (S,).
         wanted: for the losses: of a batch of one, the moments in bfloat16.
+        picture: (3, H, W), if it is kept.
     """
 
     statistics: Tensor
     wanted: Wanted
+    picture: Tensor | None = None
 
 
 class StyleViews:
@@ -47,12 +49,18 @@ class StyleViews:
         count: size of the pool.
         draw: the picture (1, 3, H, W) of view number n.
         look: statistics and features at the style layers of such a picture.
+        keep_pictures: for `pictures`.
     """
 
     def __init__(
-        self, count: int, draw: Callable[[int], Tensor], look: Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]
+        self,
+        count: int,
+        draw: Callable[[int], Tensor],
+        look: Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]],
+        *,
+        keep_pictures: bool = False,
     ) -> None:
-        self.count, self._draw, self._look = count, draw, look
+        self.count, self._draw, self._look, self._keep = count, draw, look, keep_pictures
         self._views: dict[int, StyleView] = {}
 
     def ready(self, newest: int) -> None:
@@ -76,6 +84,12 @@ class StyleViews:
         statistics = torch.stack([view.statistics for view in chosen])
         return statistics, together([view.wanted for view in chosen])
 
+    def pictures(self, chances: Sequence[np.random.Generator]) -> list[Tensor]:
+        """The style pictures, (3, H, W), that `batch` chooses by such sources of chance where it blends nothing."""
+        numbers = sorted(self._views)
+        found = [self._one(rng, numbers, 0.0).picture for rng in chances]
+        return [picture.float() for picture in found if picture is not None]
+
     def _one(self, rng: np.random.Generator, numbers: list[int], blends: float) -> StyleView:
         first, second = (self._views[numbers[i]] for i in rng.integers(len(numbers), size=2))
         share = float(rng.uniform()) if rng.random() < blends else 1.0
@@ -89,7 +103,8 @@ class StyleViews:
     def _make(self, n: int) -> StyleView:
         picture = self._draw(n)
         statistics, features = self._look(picture)
-        return StyleView(statistics[0], wanted_of(picture, features))
+        kept = picture[0].bfloat16() if self._keep else None
+        return StyleView(statistics[0], wanted_of(picture, features), kept)
 
 
 def wanted_of(picture: Tensor, features: Mapping[str, Tensor]) -> Wanted:
