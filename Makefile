@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-# What converts painters for phones wants other versions of what the rest wants too: it lives alone.
+# What converts painters for phones holds back what the rest wants newer: it lives alone.
 LITERT := .venv-litert
 INSTALL := -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 PIP := $(BIN)/python $(INSTALL)

@@ -11,10 +11,17 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from impasto.errors import UsageError
+from impasto.features.architectures import Architecture
+from impasto.features.encoder import Encoder
+from impasto.networks.attention import AttentionDesign
 from impasto.networks.content_side import ContentDesign
+from impasto.networks.decoder_file import export_painter, make_painter
 from impasto.networks.johnson import JohnsonNetwork
 from impasto.networks.johnson_file import export_johnson
 from impasto.networks.standalone import Shrink, StandaloneFast, StandalonePlain, pads
+from impasto.networks.translator import Translator
+from impasto.networks.translator_design import TranslatorDesign
+from impasto.networks.translator_file import export_translator
 from impasto.painters import WeightedStyle
 from impasto.pictures import Picture
 from impasto.pictures.resize import thumbnail
@@ -56,6 +63,33 @@ def test_a_fast_painter_paints_the_same(johnson: Path, size: tuple[int, int]) ->
     code = painter.prepare([WeightedStyle(painter.styles["dots"], 1.0), WeightedStyle(painter.styles["waves"], 3.0)])
     network = StandaloneFast(johnson, painter, code, size)
     assert difference(network, picture, painter.paint(picture, code).picture) < 1e-4
+
+
+@pytest.mark.parametrize("family", ["adain", "attention"])
+def test_painters_with_an_encoder_do_too(family: str, tmp_path: Path) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        blocks = ((4, 4), (6,), (8,), (8, 8), (8,))
+        encoder = Encoder(Architecture(blocks), layers=("relu4_1",), padding="reflect")
+        network = make_painter(family, encoder, AttentionDesign(slots=6, keys=4, heads=2, blocks=1, places=5))
+    export_painter(network, tmp_path, name="small", training={})
+    file = tmp_path / f"{family}.onnx"
+    painter, picture = FastPainter(file), photo(136, 72)
+    code = painter.look(photo(96, 96), [1.0])
+    alone = StandaloneFast(file, painter, code, picture.size)
+    assert difference(alone, picture, painter.paint(picture, code).picture) < 1e-4
+
+
+def test_translators_do_too(tmp_path: Path) -> None:
+    file = tmp_path / "translator.onnx"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Translator(TranslatorDesign(source=1, target=3, half=4, quarter=6, blocks=1))
+    export_translator(network, file, family="pix2pix", name="small", training={})
+    painter, picture = FastPainter(file), photo(136, 72)
+    code = painter.prepare([WeightedStyle(painter.styles["small"])])
+    alone = StandaloneFast(file, painter, code, picture.size)
+    assert difference(alone, picture, painter.paint(picture, code).picture) < 1e-4
 
 
 def test_the_shipped_one_does_too() -> None:
