@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 pytest.importorskip("ai_edge_litert", reason="LiteRT has an environment of its own: make litert")
 
 import onnx
+import torch
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
@@ -19,8 +21,8 @@ from onnx import TensorProto, helper, numpy_helper
 from impasto.cli import main
 from impasto.errors import ExportError, UsageError
 from impasto.networks import litert_file
-from impasto.networks.litert_buffer import description
-from impasto.networks.litert_file import check_size, export_litert
+from impasto.networks.litert_buffer import description, finished
+from impasto.networks.litert_file import check_size, converted, export_litert
 from impasto.painting import paint
 from impasto.pictures import Picture
 from impasto.runtime.adoption import adopt
@@ -126,6 +128,27 @@ def test_large_constants_are_in_half_precision_and_where_the_schema_wants_them(e
     assert types == {schema.TensorType.FLOAT32: {False}, schema.TensorType.FLOAT16: {True}}
 
 
+def test_numbers_beyond_half_precision_stay_whole() -> None:
+    class Louder(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("share", torch.full((1, 64, 64, 3), 1e5))
+
+        def forward(self, picture: torch.Tensor) -> torch.Tensor:
+            louder: torch.Tensor = picture * self.share
+            return louder
+
+    about = {"input": "picture", "output": "painting", "name": "louder", "licence": "CC0-1.0"}
+    about |= {"range": "0-1", "colour": "RGB", "layout": "NHWC"}
+    data = finished(converted(Louder(), (64, 64)), about)
+    np.testing.assert_allclose(run(data, PHOTO[:64, :64]), 1e5 * PHOTO[:64, :64], rtol=1e-6)
+
+
+def test_what_litert_can_t_run_is_told() -> None:
+    with pytest.raises(ExportError, match="can't run"):
+        litert_file.run(b"no model, but long enough to be one", PHOTO)
+
+
 @pytest.mark.parametrize("size", [(100, 96), (96, 100), (56, 64), (64, 4104), (0, 0)])
 def test_sizes_that_can_t_be_are_refused(size: tuple[int, int], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be exported for") as told:
@@ -172,15 +195,18 @@ def impasto(
 def test_the_command_line_exports(impasto: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     code, said = impasto("adopted.onnx", "--size", "72")
     assert code == 0, said
-    assert said.startswith("adopted.onnx → painter.tflite  (72×72 pixels, ")
-    assert said.count("\n") == 1  # the converter has much to say, none of it to our user
+    first_line, second_line = said.splitlines()  # the converter has much to say, none of it to our user
+    assert first_line.startswith("adopted → painter.tflite  72×72, ")
+    assert second_line.endswith("unzip -p painter.tflite impasto.json")
     written = tmp_path / "painter.tflite"
     first = written.read_bytes()
     assert description(first)["shape"] == [1, 72, 72, 3]
     code, said = impasto("adopted.onnx", "--size", "72x64")
     assert (code, "--overwrite" in said) == (21, True)
     assert written.read_bytes() == first
-    assert impasto("adopted.onnx", "--size", "72x64", "--overwrite", "--quiet") == (0, "")
+    code, said = impasto("adopted.onnx", "--size", "72x64", "--overwrite", "--json")
+    told = json.loads(said)
+    assert (code, told["width"], told["height"], told["bytes"]) == (0, 72, 64, written.stat().st_size)
     assert description(written.read_bytes())["shape"] == [1, 64, 72, 3]
 
 

@@ -18,6 +18,7 @@ import numpy as np
 DESCRIPTION = "impasto.json"
 
 _LARGE = 512  # numbers: fewer are kept as they are
+_LARGEST = float(np.finfo(np.float16).max)
 _ALIGNED = 16  # bytes: where the schema wants each buffer to begin
 _TAKES_HALF = 3  # the version of DEQUANTIZE that does
 
@@ -79,10 +80,13 @@ def _store_in_half(model: Any) -> None:
             stored = model.buffers[tensor.buffer].data
             if stored is None or tensor.type != schema.TensorType.FLOAT32 or len(stored) < 4 * _LARGE:
                 continue
+            numbers = np.frombuffer(bytes(stored), "<f4")
+            if not np.abs(numbers).max() <= _LARGEST:
+                continue
             if tensor.buffer not in halves:
                 halves[tensor.buffer] = len(model.buffers)
                 model.buffers.append(schema.BufferT())
-                model.buffers[-1].data = np.frombuffer(bytes(stored), "<f4").astype("<f2").view(np.uint8)
+                model.buffers[-1].data = numbers.astype("<f2").view(np.uint8)
             half = copy.copy(tensor)
             half.type, half.buffer = schema.TensorType.FLOAT16, halves[tensor.buffer]
             tensor.buffer = 0  # which holds nothing

@@ -123,19 +123,29 @@ def converted(network: nn.Module, size: tuple[int, int]) -> bytes:
         try:
             model = litert_torch.convert(network.eval().requires_grad_(False), (example,))
             return bytes(model.model_content())
+        except MemoryError:
+            raise
         except Exception as error:  # torch's exporter and the converter have no common base but this
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             raise ExportError(f"LiteRT's converter can't convert the painter ({reason}).") from error
 
 
 def run(data: bytes, picture: Floats) -> Floats:
-    """(H, W, 3) in [0, 1] → the same, as a file's content paints it."""
+    """(H, W, 3) in [0, 1] → the same, as a file's content paints it.
+
+    Raises:
+        ExportError: LiteRT's runtime can't run it.
+    """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     # The plain kernels: what speeds up others talks on standard error.
     how = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    interpreter = Interpreter(model_content=data, num_threads=os.cpu_count(), experimental_op_resolver_type=how)
-    painting: Floats = interpreter.get_signature_runner()(**{INPUT: picture[None]})[OUTPUT][0]
+    try:
+        interpreter = Interpreter(model_content=data, num_threads=os.cpu_count(), experimental_op_resolver_type=how)
+        painting: Floats = interpreter.get_signature_runner()(**{INPUT: picture[None]})[OUTPUT][0]
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise ExportError(f"LiteRT can't run the exported painter ({reason}).", hint="Try a smaller --size.") from error
     return painting
 
 
