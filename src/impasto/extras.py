@@ -27,6 +27,8 @@ EXTRA_OF_PACKAGE: Mapping[str, str] = {
     "python_multipart": "service",
     "sqlalchemy": "service",
     "uvicorn": "service",
+    "ai_edge_litert": "litert",
+    "litert_torch": "litert",
     "skimage": "demo",
 }
 """Importable name of a package → the extra that installs it; a test compares this with pyproject.toml."""

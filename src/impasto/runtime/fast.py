@@ -284,9 +284,7 @@ class FastPainter:
         return np.asarray(identity + self.settings.strength * (values - identity), np.float32)[None]
 
     def _thumbnail(self, content: Picture) -> Floats:
-        factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (content.height * content.width)))
-        width, height = (_rounded(side * factor, self.multiple) for side in content.size)
-        return content.thumbnail((width, height))
+        return content.thumbnail(thumbnail_size(content.size, self.multiple))
 
 
 class _ForShape:
@@ -303,6 +301,13 @@ class _ForShape:
             self._function = self._content.function("squares", "picture", "grain", given=given, shapes=shapes)
             self._shape = picture.shape
         return self._function(picture, grain)
+
+
+def thumbnail_size(content: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """(width, height) of the thumbnail from which the modulation of a content picture of (width, height) is found."""
+    factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (content[0] * content[1])))
+    width, height = (_rounded(side * factor, multiple) for side in content)
+    return width, height
 
 
 def _as_batch(pixels: Floats) -> Floats:
