@@ -100,9 +100,9 @@ class Model:
         return found
 
     def described(self, entries: Mapping[str, str]) -> bytes:
-        """The model's bytes with these entries in its metadata, and a checksum of all else."""
-        gone = {*entries, _CHECKSUM}
-        body = self._without(gone) + b"".join(_entry(key, value) for key, value in entries.items())
+        """The model's bytes with these entries in its metadata, and a checksum of all else; one among them is ignored."""
+        body = self._without({*entries, _CHECKSUM})
+        body += b"".join(_entry(key, value) for key, value in entries.items() if key != _CHECKSUM)
         return body + _entry(_CHECKSUM, _digest(body))
 
     @property
