@@ -100,7 +100,7 @@ class Model:
         return found
 
     def described(self, entries: Mapping[str, str]) -> bytes:
-        """The model's bytes with these entries in its metadata, and a checksum of all else; one among them is ignored."""
+        """The model's bytes with these entries in its metadata, and a checksum of all else, whatever they say of it."""
         body = self._without({*entries, _CHECKSUM})
         body += b"".join(_entry(key, value) for key, value in entries.items() if key != _CHECKSUM)
         return body + _entry(_CHECKSUM, _digest(body))

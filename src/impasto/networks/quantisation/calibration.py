@@ -24,6 +24,7 @@ def measure(
     pictures: Iterable[Mapping[str, NDArray[np.float32]]],
     *,
     clipped: float = CLIPPED,
+    threads: int | None = None,
 ) -> dict[str, Range]:
     """The range of each tensor: of all but a share of its numbers, in each picture.
 
@@ -31,6 +32,7 @@ def measure(
         model: in floats.
         pictures: what the model is given for each.
         clipped: that share, at either end.
+        threads: None leaves it to ONNX Runtime.
     """
     import onnxruntime
 
@@ -39,6 +41,7 @@ def measure(
     looked_into.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in tensors)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = threads or 0
     session = onnxruntime.InferenceSession(looked_into.SerializeToString(), options, providers=["CPUExecutionProvider"])
     found: dict[str, list[Range]] = defaultdict(list)
     for given in pictures:

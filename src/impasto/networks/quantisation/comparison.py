@@ -25,9 +25,7 @@ from impasto.runtime.plain import PlainPainter
 from impasto.runtime.registry import ModelEntry
 from impasto.styles.code import StyleCode
 
-TIMED = 1024, 768
-"""(width, height) of the painting whose time is taken."""
-
+_TIMED = 1024, 768
 _TIMES = 7
 _LEAST_PSNR, _LEAST_SSIM = 36.0, 0.96  # below these, side by side at 100 %, differences show
 
@@ -46,7 +44,8 @@ class Job(NamedTuple):
 class Comparison:
     """Attributes:
     bytes: of the files, before and after.
-    seconds: for a painting of `TIMED`, before and after: the fastest of a few, taken in turns.
+    seconds: for a painting, before and after: the fastest of a few, taken in turns.
+    timed: (width, height) of that painting.
     likeness: of paintings after to those before, picture by picture; at least one.
     content: how much of the photographs is lost, before and after; see `content_error`.
     """
@@ -55,6 +54,7 @@ class Comparison:
     seconds: tuple[float, float]
     likeness: tuple[Scores, ...]
     content: tuple[float, float]
+    timed: tuple[int, int] = _TIMED
 
     @property
     def mean(self) -> Scores:
@@ -92,6 +92,7 @@ class Comparison:
         return {
             "bytes": list(self.bytes),
             "seconds": [round(value, 5) for value in self.seconds],
+            "timed": list(self.timed),
             "content": [round(value, 5) for value in self.content],
             "mean": _rounded(self.mean),
             "worst": _rounded(self.worst),
@@ -131,7 +132,7 @@ def _painted(painters: Sequence[AnyPainter], jobs: Sequence[Job]) -> Iterator[tu
 
 
 def _times(painters: Sequence[AnyPainter], job: Job) -> tuple[float, float]:
-    content = job.content.resized(TIMED)
+    content = job.content.resized(_TIMED)
     taken: list[list[float]] = [[] for _ in painters]
     styles = [prepared(painter, job.style) for painter in painters]
     for n in range(_TIMES + 2):  # two to warm up: from its second painting on, a painter is at its best

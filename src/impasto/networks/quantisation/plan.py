@@ -9,7 +9,7 @@ import numpy as np
 from onnx import ModelProto, NodeProto, shape_inference
 
 from impasto.networks.quantisation.graph import Graph
-from impasto.networks.quantisation.weights import LEAST
+from impasto.networks.quantisation.settings import LEAST
 
 _CLIPS = ("Relu", "Clip")  # runtimes make these part of the rounding that follows
 

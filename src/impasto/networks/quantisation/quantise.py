@@ -8,22 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar
 
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import ModelProto, version_converter
 
-from impasto.errors import ExportError, UsageError, WeightsFormatError
+from impasto.errors import ExportError, PictureError, TrainingDataError, UsageError, WeightsFormatError
 from impasto.networks.quantisation.calibration import measure
 from impasto.networks.quantisation.comparison import AnyPainter, Comparison, Job, compare, prepared
 from impasto.networks.quantisation.convolutions import run_whole
 from impasto.networks.quantisation.graph import Graph
 from impasto.networks.quantisation.plan import make_plan
-from impasto.networks.quantisation.weights import LEAST, store_halves, store_large
-from impasto.pictures import Picture
-from impasto.records import check_ranges
+from impasto.networks.quantisation.settings import QuantiseSettings
+from impasto.networks.quantisation.weights import store_halves, store_large
+from impasto.pictures import Picture, read_picture
 from impasto.runtime import fast, plain
 from impasto.runtime.fast import STYLE_SIDE, FastSettings, style_side
 from impasto.runtime.model import Model
@@ -34,6 +33,7 @@ from impasto.runtime.registry import ModelEntry
 from impasto.runtime.verification import verify_model
 from impasto.styles import registry, shelf
 from impasto.styles.code import StyleCode
+from impasto.training.sources import find_pictures
 
 ENTRY = "quantisation"
 """The entry of the metadata that tells of it."""
@@ -43,32 +43,6 @@ _IR = 8
 _FEW = 4
 _DRAWN = 448, 448  # pixels, as painters look at styles
 _SMALLER = "Name a smaller number: --least."
-
-
-@dataclass(frozen=True)
-class QuantiseSettings:
-    """How a model is made one in eight bits.
-
-    Attributes:
-        weights_only: store the weights so, and compute as before.
-        least: weights of fewer numbers stay as they are, and so do convolutions with these.
-        side: long side of the pictures to calibrate on and to judge by, in pixels.
-        styles: in how many styles each is painted.
-    """
-
-    weights_only: bool = False
-    least: int = LEAST
-    side: int = 512
-    styles: int = 2
-
-    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "least": (1, 1 << 30),
-        "side": (64, 4096),
-        "styles": (1, 100),
-    }
-
-    def __post_init__(self) -> None:
-        check_ranges(self, self.ranges)
 
 
 @dataclass(frozen=True)
@@ -96,7 +70,7 @@ def quantise(path: Path, pictures: Sequence[Picture], settings: QuantiseSettings
 
     Args:
         path: of the model.
-        pictures: photographs such as it will paint; at least one.
+        pictures: photographs such as it will paint, at least one; see `read_photographs`.
 
     Raises:
         WeightsMissingError, WeightsFormatError: no model, or a damaged one.
@@ -105,7 +79,7 @@ def quantise(path: Path, pictures: Sequence[Picture], settings: QuantiseSettings
     """
     settings = settings or QuantiseSettings()
     model = _quantisable(path)
-    painter = open_painter(path, FastSettings(device="cpu"))
+    painter = open_painter(path, FastSettings(device="cpu", threads=settings.threads))
     calibration, trial = _jobs(painter, path, pictures, settings)
     mark: dict[str, object] = {"kind": "weights" if settings.weights_only else "int8", "least": settings.least}
     proto = _prepared(model, path.name)
@@ -121,10 +95,36 @@ def quantise(path: Path, pictures: Sequence[Picture], settings: QuantiseSettings
     if style_side(path).is_file():
         files[STYLE_SIDE], more = _style_side(style_side(path), settings)
         weights += more
-    comparison = _judged(path, files, trial)
+    comparison = _judged(path, files, trial, settings)
     files[".onnx"] = Model(files[".onnx"]).described({ENTRY: json.dumps(mark | {"judged": comparison.as_json()})})
     sizes = comparison.bytes[0], sum(len(data) for data in files.values())
     return Quantised(files, convolutions, weights, replace(comparison, bytes=sizes))
+
+
+def read_photographs(place: Path, settings: QuantiseSettings) -> tuple[list[Picture], int]:
+    """Photographs to calibrate on, reduced, and how many could not be read.
+
+    Args:
+        place: a folder, a .tar or a .txt; see `find_pictures`.
+
+    Raises:
+        TrainingDataError: there are none.
+    """
+    found = find_pictures([place])
+    count = min(len(found), settings.pictures)
+    pictures, failed = [], 0
+    for source in (found[n * len(found) // count] for n in range(count)):
+        try:
+            picture = read_picture(source if isinstance(source, Path) else source.read())
+        except (PictureError, OSError):
+            failed += 1
+            continue
+        factor = min(1.0, settings.side / max(picture.size))
+        width, height = (max(1, round(length * factor)) for length in picture.size)
+        pictures.append(picture.resized((width, height)))
+    if not pictures:
+        raise TrainingDataError(f"None of the {count} pictures in {place} could be read.")
+    return pictures, failed
 
 
 def _quantisable(path: Path) -> Model:
@@ -148,11 +148,10 @@ def _jobs(
     """To calibrate on, and to judge by."""
     if not pictures:
         raise UsageError("There are no pictures to calibrate on.", hint="Name a folder that holds photographs.")
-    contents = [_reduced(picture, settings.side) for picture in pictures]
     styles = _styles(painter, path)
-    few = len(contents) < _FEW
-    kept = [contents[n] for n in range(len(contents)) if few or n % 4 == 3]
-    used = [contents[n] for n in range(len(contents)) if few or n % 4 != 3]
+    few = len(pictures) < _FEW
+    kept = [picture for n, picture in enumerate(pictures) if few or n % 4 == 3]
+    used = [picture for n, picture in enumerate(pictures) if few or n % 4 != 3]
     apart = len(styles) // 4 if len(styles) >= _FEW else 0
     return _together(used, styles[apart:], settings.styles), _together(kept, styles[:apart] or styles, settings.styles)
 
@@ -180,12 +179,6 @@ def _styles(painter: AnyPainter, path: Path) -> list[Picture | StyleCode | None]
             hint=f"Put its style side, {style_side(path).name}, beside it.",
         )
     return [found[n] for n in np.random.default_rng(0).permutation(len(found))]
-
-
-def _reduced(picture: Picture, side: int) -> Picture:
-    factor = min(1.0, side / max(picture.size))
-    width, height = (max(1, round(length * factor)) for length in picture.size)
-    return picture.resized((width, height))
 
 
 # -- the files
@@ -232,7 +225,7 @@ def _run_whole(
     given = (painter.inputs(content, prepared(painter, style)) for content, style in jobs)
     floats = ModelProto()
     floats.CopyFrom(proto)
-    run_whole(graph, plan, measure(floats, list(plan.tensors), given))
+    run_whole(graph, plan, measure(floats, list(plan.tensors), given, threads=settings.threads))
     return len(plan.convolutions)
 
 
@@ -251,7 +244,7 @@ def _finished(graph: Graph, metadata: Mapping[str, str]) -> bytes:
     return Model(graph.finished().SerializeToString()).described(metadata)
 
 
-def _judged(path: Path, files: Mapping[str, bytes], jobs: Sequence[Job]) -> Comparison:
+def _judged(path: Path, files: Mapping[str, bytes], jobs: Sequence[Job], settings: QuantiseSettings) -> Comparison:
     with TemporaryDirectory() as folder:
         for suffix, data in files.items():
             (Path(folder) / f"{path.stem}{suffix}").write_bytes(data)
@@ -259,4 +252,4 @@ def _judged(path: Path, files: Mapping[str, bytes], jobs: Sequence[Job]) -> Comp
         wrong = verify_model(entry)
         if wrong:
             raise ExportError(f"{path.name} can't be quantised: {wrong}")
-        return compare(path, entry.path, jobs)
+        return compare(path, entry.path, jobs, threads=settings.threads)

@@ -7,11 +7,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto
 
 from impasto.networks.quantisation.graph import Array, Graph, attribute
-
-LEAST = 8192
-"""Weights of fewer numbers stay as they are. Small filters stand where a painter looks at the picture, where it puts
-branches together and where it paints: errors show there, and there is little to gain.
-"""
+from impasto.networks.quantisation.settings import LEAST
 
 STORED = 127
 """The largest number in storage; -128 would have no counterpart."""
