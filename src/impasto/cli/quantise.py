@@ -62,7 +62,7 @@ def quantise(
         from impasto.networks.quantisation import quantise as work
     photographs, failed = work.read_photographs(calibration, settings)
     if failed:
-        voice.note(f"{failed} pictures could not be read.")
+        voice.note(f"{failed} of the pictures could not be read.")
     made = work.quantise(path, photographs, settings)
     files = {_beside(output, suffix): data for suffix, data in made.files.items()}
     for file in sorted(
@@ -73,7 +73,7 @@ def quantise(
     if json:
         voice.object({"output": str(output), "files": [str(f) for f in files], **done, **made.comparison.as_json()})
         return
-    voice.line(f"{'convolutions':13} {made.convolutions} run in eight bits, {made.weights} more weights are stored so")
+    voice.line(f"{made.convolutions} convolutions run in eight bits; {made.weights} more weights are only stored so.")
     for line in _told(made.comparison):
         voice.line(line)
     voice.note(f"{path.name} → {output}")

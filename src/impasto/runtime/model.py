@@ -85,6 +85,11 @@ class Model:
         if functions or any(field.number == _GRAPH_SPARSE for field in self._graph):
             raise DamagedModelError("It has functions or sparse weights.")
 
+    @property
+    def outputs(self) -> list[str]:
+        """Names of all that it computes."""
+        return [self._names[field] for field in self._graph if field.number == _GRAPH_OUTPUT]
+
     def free_sides(self, name: str) -> list[str]:
         """Of an input, by axis: the name of the number that is not fixed, or nothing."""
         ports = [field for field in self._graph if field.number == _GRAPH_INPUT and self._names[field] == name]

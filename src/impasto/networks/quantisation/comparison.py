@@ -26,7 +26,7 @@ from impasto.runtime.registry import ModelEntry
 from impasto.styles.code import StyleCode
 
 _TIMED = 1024, 768
-_TIMES = 7
+_TIMES = 5
 _LEAST_PSNR, _LEAST_SSIM = 36.0, 0.96  # below these, side by side at 100 %, differences show
 
 AnyPainter = FastPainter | PlainPainter

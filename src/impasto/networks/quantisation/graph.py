@@ -101,9 +101,8 @@ class Graph:
         self.nodes = self._sorted()
         needed = self.before(self.outputs)
         nodes = [node for node in self.nodes if needed.intersection(node.output)]
-        ports = [port for port in graph.input if port.name not in self._constants]  # old files list their weights too
         constants = [stored for name, stored in self._constants.items() if name in needed]
-        for field, values in ((graph.node, nodes), (graph.input, ports), (graph.initializer, constants)):
+        for field, values in ((graph.node, nodes), (graph.initializer, constants)):
             del field[:]
             field.extend(values)
         del graph.value_info[:]

@@ -42,7 +42,7 @@ _OPSET = 13  # the first with scales by channel
 _IR = 8
 _FEW = 4
 _DRAWN = 448, 448  # pixels, as painters look at styles
-_SMALLER = "Name a smaller number: --least."
+_SMALLER = "Name a smaller number: --least N."
 
 
 @dataclass(frozen=True)
@@ -156,23 +156,28 @@ def _jobs(
     return _together(used, styles[apart:], settings.styles), _together(kept, styles[:apart] or styles, settings.styles)
 
 
-def _together(contents: Sequence[Picture], styles: Sequence[Picture | StyleCode | None], count: int) -> list[Job]:
+def _together(contents: Sequence[Picture], styles: Sequence[str | StyleCode | None], count: int) -> list[Job]:
     """Each picture in the next few styles."""
-    count = min(count, len(styles))
     turn = itertools.cycle(styles)
-    return [Job(content, next(turn)) for content in contents for _ in range(count)]
+    return [Job(content, _drawn(next(turn))) for content in contents for _ in range(min(count, len(styles)))]
 
 
-def _styles(painter: AnyPainter, path: Path) -> list[Picture | StyleCode | None]:
-    """All that a painter paints in, in random order; those of the shelf, and drawn ones, for painters of any style."""
+def _drawn(style: str | StyleCode | None) -> Picture | StyleCode | None:
+    return registry.draw(style, size=_DRAWN) if isinstance(style, str) else style
+
+
+def _styles(painter: AnyPainter, path: Path) -> list[str | StyleCode | None]:
+    """All that a painter paints in, in random order. For painters of any style: those of the shelf, and names of those
+    that are drawn, which try the style side too.
+    """
     if isinstance(painter, PlainPainter):
         return [None]
-    found: list[Picture | StyleCode] = list(painter.styles.values())
+    found: list[str | StyleCode] = list(painter.styles.values())
     if not found:
         codes = (shelf.find(name) for name in shelf.names())
         found = [code for code in codes if code.network == painter.codes.network]
         if style_side(path).is_file():
-            found += [registry.draw(name, size=_DRAWN) for name in registry.names()]
+            found += registry.names()
     if not found:
         raise UsageError(
             f"There are no styles to calibrate {path.name} in.",
@@ -197,6 +202,7 @@ def _prepared(model: Model, name: str) -> ModelProto:
         try:
             if version < _OPSET:
                 proto = version_converter.convert_version(proto, _OPSET)
+            _fix_weights(proto)
             onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
             proto = onnx.load(str(folded))
         except Exception as error:  # neither of the two has errors of its own
@@ -205,8 +211,16 @@ def _prepared(model: Model, name: str) -> ModelProto:
     imports = [entry for entry in proto.opset_import if entry.domain in used]
     del proto.opset_import[:]
     proto.opset_import.extend(imports)
-    proto.ir_version = max(_IR, proto.ir_version)
     return proto
+
+
+def _fix_weights(proto: ModelProto) -> None:
+    """Old files name their weights among the inputs, as what may be replaced."""
+    stored = {tensor.name for tensor in proto.graph.initializer}
+    ports = [port for port in proto.graph.input if port.name not in stored]
+    del proto.graph.input[:]
+    proto.graph.input.extend(ports)
+    proto.ir_version = max(_IR, proto.ir_version)
 
 
 def _run_whole(
@@ -219,8 +233,8 @@ def _run_whole(
         plan = make_plan(graph, proto, ["picture", "grain"], "modulation", least=settings.least)
     if not plan.convolutions:
         raise UsageError(
-            f"No convolution in the model has {settings.least} weights or more.",
-            hint=f"{_SMALLER} Or try --weights-only.",
+            f"No convolution could run in eight bits: none in between has {settings.least} weights or more.",
+            hint=f"{_SMALLER} Or store the weights alone so: --weights-only.",
         )
     given = (painter.inputs(content, prepared(painter, style)) for content, style in jobs)
     floats = ModelProto()
