@@ -64,14 +64,22 @@ class Plan:
 
 
 def make_plan(graph: Graph, model: ModelProto, seen: Sequence[str], measured: str = "", *, least: int = LEAST) -> Plan:
-    """
+    """What to do in eight bits: all of `candidates`."""
+    return planned(graph, candidates(graph, model, seen, measured, least=least))
+
+
+def candidates(
+    graph: Graph, model: ModelProto, seen: Sequence[str], measured: str = "", *, least: int = LEAST
+) -> list[Convolution]:
+    """Convolutions that may run in eight bits: all but those that look at the picture itself, and those that paint.
+
     Args:
         graph: of the model.
         model: for the shapes of its tensors.
-        seen: inputs that are, or belong to, the picture to paint.
+        seen: inputs that are the picture to paint, or belong to it.
         measured: a tensor that is constant while a picture is painted, though it is computed; what it depends on is
             left alone.
-        least: convolutions with fewer weights stay in floats, and so do those that look at the picture itself or paint.
+        least: convolutions with fewer weights are left alone.
     """
     moving, shapes = graph.after(seen), _shapes(model)
     apart = graph.before([measured]) if measured else set()
@@ -79,7 +87,12 @@ def make_plan(graph: Graph, model: ModelProto, seen: Sequence[str], measured: st
     first = {n.output[0] for n in convolutions if not _before(graph, n, convolutions)}
     last = {n.output[0] for n in convolutions if not _behind(graph, n, convolutions)}
     chosen = [n for n in convolutions if n.output[0] not in first | last and _is_large(graph, n, least)]
-    plan = Plan([_with_normalisation(graph, node, moving, shapes) for node in chosen])
+    return [_with_normalisation(graph, node, moving, shapes) for node in chosen]
+
+
+def planned(graph: Graph, convolutions: Sequence[Convolution]) -> Plan:
+    """What else is done in eight bits where these convolutions are."""
+    plan = Plan(list(convolutions))
     _spread(graph, plan)
     return plan
 

@@ -82,7 +82,7 @@ def quantise(path: Path, pictures: Sequence[Picture], settings: QuantiseSettings
     painter = open_painter(path, FastSettings(device="cpu", threads=settings.threads))
     calibration, trial = _jobs(painter, path, pictures, settings)
     mark: dict[str, object] = {"kind": "weights" if settings.weights_only else "int8", "least": settings.least}
-    proto = _prepared(model, path.name)
+    proto = prepared_model(model, path.name)
     graph = Graph(proto)
     convolutions = 0
     if not settings.weights_only:
@@ -189,7 +189,7 @@ def _styles(painter: AnyPainter, path: Path) -> list[str | StyleCode | None]:
 # -- the files
 
 
-def _prepared(model: Model, name: str) -> ModelProto:
+def prepared_model(model: Model, name: str) -> ModelProto:
     """A model in floats, of a version of ONNX that knows scales by channel, with all folded that is constant."""
     proto = onnx.load_from_string(model.data)
     (version,) = (entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx"))
@@ -246,7 +246,7 @@ def _run_whole(
 def _style_side(path: Path, settings: QuantiseSettings) -> tuple[bytes, int]:
     """With its weights in eight bits, and how many they are; it runs once a style, and as before."""
     model = load_model(path)
-    graph = Graph(_prepared(model, path.name))
+    graph = Graph(prepared_model(model, path.name))
     weights = store_large(graph, settings.least)
     return _finished(
         graph, {**model.metadata, ENTRY: json.dumps({"kind": "weights", "least": settings.least})}
