@@ -23,7 +23,13 @@ STUDIO = {"features", "losses", "networks", "optimize", "training", "service"}
 READ_BY_THE_CORE = {
     *("features/__init__.py", "features/architectures.py", "features/download.py", "features/layers.py"),
     *("features/partial.py", "features/sources.py", "features/status.py"),
-    *("losses/__init__.py", "optimize/__init__.py", "optimize/settings.py", "optimize/presets/__init__.py"),
+    *("losses/__init__.py", "networks/__init__.py", "networks/quantisation/__init__.py"),
+    *(
+        "networks/quantisation/settings.py",
+        "optimize/__init__.py",
+        "optimize/settings.py",
+        "optimize/presets/__init__.py",
+    ),
     *("optimize/recorder.py", "optimize/report.py", "optimize/snapshots.py", "training/__init__.py"),
     *("service/__init__.py", "service/settings.py"),
 }
@@ -98,6 +104,7 @@ def test_version_is_told_before_anything_is_imported() -> None:
 def test_help_lists_and_completion_never_import_torch() -> None:
     code = [running("--help"), running("paint", "--help"), running("styles"), running("weights", "list", "--json")]
     code += [running("train", "--help"), running("paint", "--quality", "best", "no-such-picture.jpg", "-s", "mosaic")]
+    code += [running("models", "quantise", "--help")]
     code += ["from impasto.cli import completion as c", "c.complete_style(''), c.complete_preset('')"]
     code += ["c.complete_encoder(''), c.complete_published(''), c.complete_quality('')"]
     assert not modules_after("\n".join(code)) & {"torch", "onnxruntime", "matplotlib", "safetensors", "h5py", "httpx"}

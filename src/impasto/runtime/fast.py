@@ -213,8 +213,7 @@ class FastPainter:
         """
         began = time.monotonic()
         content = content.resized(painted_size(content.size, self.settings.size))
-        code = self._strengthened(style, content)
-        modulation = self._modulate(_as_batch(self._thumbnail(content)), code)
+        modulation = self._modulate(*self._measured(content, style))
         network = _ForShape(self.content, modulation)
         strength = self.settings.strength
         share = strength if self.styles else opacity(strength)
@@ -248,13 +247,30 @@ class FastPainter:
             self._modulation = self.content.function("modulation", *_MEASURED)
             self._settled = True
 
-    def _modulate(self, thumbnail: Floats, code: Floats) -> Floats:
+    def inputs(self, content: Picture, style: StyleCode) -> dict[str, Floats]:
+        """What the network is given to paint a whole picture, by name, for those who look into it.
+
+        Args:
+            content: of the size to paint.
+            style: from `prepare`.
+        """
+        canvas = canvas_for(content, self.multiple)
+        (whole,) = tiles(canvas.size, max(canvas.size), self.margin, multiple=self.multiple)
+        seen = {"picture": canvas.around(whole), "grain": canvas.grain(whole, self.settings.seed)}
+        return seen | dict(zip(_MEASURED, self._measured(content, style), strict=True))
+
+    def _measured(self, content: Picture, style: StyleCode) -> tuple[Floats, Floats, Floats]:
+        """What the modulation is found from."""
+        thumbnail = _as_batch(self._thumbnail(content))
+        height, width = thumbnail.shape[2:]
+        its_grain = grain((0, height // CELL), (0, width // CELL), seed=self.settings.seed)
+        return thumbnail, its_grain[None], self._strengthened(style, content)
+
+    def _modulate(self, *measured: Floats) -> Floats:
         self._paintings += 1
         if self._paintings == 2:  # whoever paints more than one picture gets it optimised
             self.settle()
-        height, width = thumbnail.shape[2:]
-        its_grain = grain((0, height // CELL), (0, width // CELL), seed=self.settings.seed)
-        return self._modulation(thumbnail, its_grain[None], code)
+        return self._modulation(*measured)
 
     @cached_property
     def _code(self) -> Function:

@@ -85,6 +85,11 @@ class Model:
         if functions or any(field.number == _GRAPH_SPARSE for field in self._graph):
             raise DamagedModelError("It has functions or sparse weights.")
 
+    @property
+    def outputs(self) -> list[str]:
+        """Names of all that it computes."""
+        return [self._names[field] for field in self._graph if field.number == _GRAPH_OUTPUT]
+
     def free_sides(self, name: str) -> list[str]:
         """Of an input, by axis: the name of the number that is not fixed, or nothing."""
         ports = [field for field in self._graph if field.number == _GRAPH_INPUT and self._names[field] == name]
@@ -100,9 +105,9 @@ class Model:
         return found
 
     def described(self, entries: Mapping[str, str]) -> bytes:
-        """The model's bytes with these entries in its metadata, and a checksum of all else."""
-        gone = {*entries, _CHECKSUM}
-        body = self._without(gone) + b"".join(_entry(key, value) for key, value in entries.items())
+        """The model's bytes with these entries in its metadata, and a checksum of all else, whatever they say of it."""
+        body = self._without({*entries, _CHECKSUM})
+        body += b"".join(_entry(key, value) for key, value in entries.items() if key != _CHECKSUM)
         return body + _entry(_CHECKSUM, _digest(body))
 
     @property

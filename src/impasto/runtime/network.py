@@ -60,6 +60,8 @@ class Network:
         """
         import onnxruntime
 
+        if output not in self._model.outputs:
+            raise _damaged(self.name)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads or 0
         options.log_severity_level = _SILENT
