@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 RANGES: dict[str, tuple[float, float]] = {"0-1": (0.0, 1.0), "0-255": (0.0, 255.0), "-1-1": (-1.0, 1.0)}
 COLOURS = ("RGB", "BGR")
 LAYOUTS = ("NCHW", "NHWC")
-_LEAST_BORDER = 32  # pixels, mirrored: most networks pad with zeros, which show
+LEAST_BORDER = 32  # pixels, mirrored: most networks pad with zeros, which show
 
 
 class PlainPainter:
@@ -137,8 +137,8 @@ class PlainPainter:
 
 def _around(side: int, multiple: int) -> tuple[NDArray[np.intp], slice]:
     """Places for a side that goes on beyond both its ends, mirrored, up to a multiple; and where it lies in these."""
-    total = -(-(side + 2 * _LEAST_BORDER) // multiple) * multiple
-    return mirrored(side, total, border=_LEAST_BORDER), slice(_LEAST_BORDER, _LEAST_BORDER + side)
+    total = -(-(side + 2 * LEAST_BORDER) // multiple) * multiple
+    return mirrored(side, total, border=LEAST_BORDER), slice(LEAST_BORDER, LEAST_BORDER + side)
 
 
 def _sides(batch: Floats) -> str:

@@ -1,0 +1,102 @@
+// The styles to choose from: a group of radio buttons with pictures, for the mouse, the finger and the keyboard.
+
+export const OWN = "@own";
+
+export class Styles {
+  /**
+   * @param group the element that they are put in.
+   * @param styles as model.json lists them.
+   * @param first the name of the one that is chosen now.
+   * @param chosen called with the name of a style when it is chosen.
+   * @param adding called when a style of one's own is asked for; null where that can't be.
+   */
+  constructor(group, styles, first, chosen, adding) {
+    Object.assign(this, { group, chosen, styles: [...styles] });
+    if (adding) group.append(this.#adder(adding));
+    for (const style of styles) group.append(this.#tile(style, `styles/${style.name}.webp`));
+    group.addEventListener("keydown", (event) => this.#move(event));
+    this.choose(first);
+  }
+
+  find(name) {
+    return this.styles.find((style) => style.name === name);
+  }
+
+  choose(name) {
+    this.name = name;
+    for (const tile of this.#tiles) {
+      const is = tile.dataset.name === name;
+      tile.setAttribute("aria-checked", String(is));
+      tile.tabIndex = is ? 0 : -1;
+    }
+  }
+
+  /** Puts a style of one's own first, or another in its place. */
+  add(style, address) {
+    this.styles = [style, ...this.styles.filter(({ name }) => name !== OWN)];
+    this.group.querySelector(`[data-name="${OWN}"]`)?.remove();
+    this.group.querySelector(".adder").after(this.#tile(style, address));
+    this.choose(style.name);
+  }
+
+  /** Says all names in a language. */
+  speak(language, words) {
+    for (const tile of this.#tiles) {
+      const title = titleOf(this.find(tile.dataset.name), language, words);
+      tile.setAttribute("aria-label", title);
+      tile.title = title;
+    }
+    const adder = this.group.querySelector(".adder");
+    if (adder) adder.ariaLabel = adder.title = words.addStyle;
+  }
+
+  get #tiles() {
+    return [...this.group.querySelectorAll("[role=radio]")];
+  }
+
+  #tile({ name }, address) {
+    const tile = document.createElement("button");
+    Object.assign(tile, { type: "button", className: "style", role: "radio" });
+    tile.setAttribute("role", "radio");
+    tile.dataset.name = name;
+    const image = Object.assign(new Image(160, 160), { alt: "", loading: "lazy", decoding: "async", src: address });
+    tile.append(image);
+    tile.addEventListener("click", () => this.#pick(tile));
+    return tile;
+  }
+
+  #adder(adding) {
+    const adder = document.createElement("button");
+    Object.assign(adder, { type: "button", className: "style adder", textContent: "+" });
+    adder.addEventListener("click", adding);
+    return adder;
+  }
+
+  #pick(tile) {
+    this.choose(tile.dataset.name);
+    this.chosen(tile.dataset.name);
+  }
+
+  #move(event) {
+    const tiles = this.#tiles;
+    const here = tiles.indexOf(document.activeElement);
+    if (here < 0) return;
+    const row = tiles.filter(({ offsetTop }) => offsetTop === tiles[here].offsetTop).length;
+    const across = row === tiles.length ? 1 : row;
+    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across };
+    const ends = { Home: 0, End: tiles.length - 1 };
+    const next = ends[event.key] ?? here + (steps[event.key] ?? Number.NaN);
+    if (!tiles[next]) return;
+    event.preventDefault();
+    tiles[next].focus();
+    this.#pick(tiles[next]);
+  }
+}
+
+export function titleOf(style, language, words) {
+  return style.name === OWN ? words.ownStyle : (style.title[language] ?? style.title.en);
+}
+
+export function aboutOf(style, language, words) {
+  return style.name === OWN ? words.ownStyleAbout : (style.about[language] ?? style.about.en ?? "");
+}
