@@ -44,9 +44,9 @@ def main() -> None:
         export_page(find_model(asked.model), page, runtime=asked.runtime)
         for threads in asked.threads:
             rates, photo = measure(page, asked, threads)
-            told = ", ".join(f"{rate:.1f}" for rate in rates)
-            print(f"{threads} thread{'s' * (threads > 1)}: {statistics.median(rates):.1f} frames a second ({told});", end=" ")
-            print(f"the sample, 768 × 576, in {photo}")
+            each = ", ".join(f"{rate:.1f}" for rate in rates)
+            told = f"{statistics.median(rates):.1f} frames a second ({each}); the sample, 768 × 576, in {photo}"
+            print(f"{threads} {'threads' if threads > 1 else 'thread'}: {told}")
 
 
 def measure(page: Path, asked: argparse.Namespace, threads: int) -> tuple[list[float], str]:

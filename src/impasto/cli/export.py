@@ -19,13 +19,62 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for beside the model. `given` holds the options that only some exporters have, where they were
-    named."""
+    """What was asked for beside the model.
+
+    Attributes:
+        given: the options that only some exporters have, where they were named.
+    """
 
     output: Path
     overwrite: bool
     given: Mapping[str, object]
     voice: Voice
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """What a name of `--to` stands for: a function, and the options that not all of them have."""
+
+    run: Callable[[ModelEntry, Request], None]
+    options: tuple[str, ...] = ()
+
+
+def _web(entry: ModelEntry, request: Request) -> None:
+    from impasto.cli.bars import download_bar
+    from impasto.web.export import export_page
+
+    given, voice, folder = request.given, request.voice, request.output
+    if "port" in given and "serve" not in given:
+        raise UsageError("--port is of --serve.", hint="Add --serve, or leave --port out.")
+    runtime = Path(str(given["runtime"])) if "runtime" in given else None
+    options = {"runtime": runtime, "offline": "offline" in given, "overwrite": request.overwrite}
+    with download_bar(voice) as progress:
+        page = export_page(entry, folder, **options, progress=progress)  # type: ignore[arg-type]
+    if voice.json:
+        voice.object({"folder": str(folder), "styles": page.styles, "bytes": page.size})
+    styles = "1 style" if page.styles == 1 else f"{page.styles} styles"
+    voice.note(f"{entry.name} → {folder}  {styles}, {page.size / 1e6:.1f} MB")
+    if "serve" in given:
+        _serve(folder, int(str(given.get("port", 0))), voice)
+    else:
+        voice.note(f"Any web server can give it away. To look at it: python -m http.server --directory {folder}")
+
+
+def _serve(folder: Path, port: int, voice: Voice) -> None:
+    from threading import Event
+
+    from impasto.web.serving import serving
+
+    with serving(folder, port) as address:
+        voice.line(address)
+        voice.note("Ctrl-C ends it.")
+        try:
+            Event().wait()
+        except KeyboardInterrupt as error:
+            raise InterruptedByUserError("The page is no longer shown.", hint="It is in its folder.") from error
+
+
+EXPORTERS: Mapping[str, Exporter] = {"web": Exporter(_web, options=("runtime", "offline", "serve", "port"))}
 
 
 def register(program: typer.Typer) -> None:
@@ -34,9 +83,10 @@ def register(program: typer.Typer) -> None:
 
 def export(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A name of `impasto models`, or a file.", autocompletion=complete_model)
+        str,
+        typer.Argument(metavar="MODEL", help="A name of `impasto models`, or a file.", autocompletion=complete_model),
     ],
-    to: Annotated[str, typer.Option(metavar="|".join(("web",)), help="What for.", autocompletion=complete_export)],
+    to: Annotated[str, typer.Option(metavar="|".join(EXPORTERS), help="What for.", autocompletion=complete_export)],
     output: Annotated[str, typer.Option("--output", "-o", metavar="DIR", help="Where to.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     runtime: Annotated[
@@ -51,67 +101,18 @@ def export(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Write a model for the browser: a folder with a page that paints photos, and what the camera sees."""
+    """Write a model for other places.
+
+    web: a folder with a page that paints photos, and what the camera sees, in the browser.
+    """
     from impasto.runtime.registry import find_model
 
     if to not in EXPORTERS:
         raise UnknownNameError("export", to, EXPORTERS)
+    exporter = EXPORTERS[to]
     asked = {"runtime": runtime, "offline": offline, "serve": serve, "port": port}
     given = {name: value for name, value in asked.items() if value not in (None, False)}
-    exporter = EXPORTERS[to]
     for name in given:
         if name not in exporter.options:
             raise UsageError(f"--to {to} has no --{name}.", hint="Leave it out.")
     exporter.run(find_model(model), Request(Path(output), overwrite, given, Voice(quiet=quiet, json=json)))
-
-
-@dataclass(frozen=True)
-class Exporter:
-    """What `--to` names: a function, and the options that it alone has."""
-
-    run: Callable[[ModelEntry, Request], None]
-    options: tuple[str, ...] = ()
-
-
-def _web(entry: ModelEntry, request: Request) -> None:
-    from impasto.cli.bars import download_bar
-    from impasto.web.export import export_page
-
-    given, voice, folder = request.given, request.voice, request.output
-    if "port" in given and "serve" not in given:
-        raise UsageError("--port is of --serve.", hint="Add --serve, or leave --port out.")
-    runtime = Path(str(given["runtime"])) if "runtime" in given else None
-    with download_bar(voice) as progress:
-        page = export_page(
-            entry,
-            folder,
-            runtime=runtime,
-            offline="offline" in given,
-            overwrite=request.overwrite,
-            progress=progress,
-        )
-    if voice.json:
-        voice.object({"folder": str(folder), "styles": page.styles, "bytes": page.size})
-    styles = "1 style" if page.styles == 1 else f"{page.styles} styles"
-    voice.note(f"{entry.name} → {folder}  {styles}, {page.size / 1e6:.1f} MB")
-    if "serve" in given:
-        _serve(folder, int(str(given.get("port", 0))), voice)
-    else:
-        voice.note(f"Any web server will do; to look at it: python -m http.server --directory {folder}")
-
-
-def _serve(folder: Path, port: int, voice: Voice) -> None:
-    from threading import Event
-
-    from impasto.web.serving import serving
-
-    with serving(folder, port) as address:
-        voice.line(address)
-        voice.note("Ctrl-C ends it.")
-        try:
-            Event().wait()
-        except KeyboardInterrupt as error:
-            raise InterruptedByUserError("No longer shown.") from error
-
-
-EXPORTERS: Mapping[str, Exporter] = {"web": Exporter(_web, options=("runtime", "offline", "serve", "port"))}

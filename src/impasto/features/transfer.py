@@ -174,9 +174,7 @@ def _check_headers(response: httpx.Response, source: PublishedFile, *, remaining
     if kind in ("text/html", "application/xhtml+xml"):
         raise WrongContentError(f"A web page came in place of {source.title}.", hint=_PORTAL)
     if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
-        raise WrongContentError(
-            f"{host} sent {source.title} compressed, which was not asked for.", hint=_PORTAL
-        )
+        raise WrongContentError(f"{host} sent {source.title} compressed, which was not asked for.", hint=_PORTAL)
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) != remaining:
         raise _other_bytes(source, f"{int(length) + source.size - remaining} bytes")

@@ -35,9 +35,10 @@ PAGE = Path(__file__).resolve().parent / "page"
 _PAINTING, _MODULATION, _STYLE = "painting.onnx", "modulation.onnx", "style.onnx"
 _FIRST = "starry-night"  # chosen when the page opens, where there is one
 
-# The camera's frames: their sides in pixels; the border beyond which zeros don't show, though the last pixels are
-# painted a little otherwise; the thumbnail, and how many frames share one; how far each frame moves towards it.
-LIVE: dict[str, Any] = {"side": 256, "border": 8, "thumbnail": 192, "every": 15, "step": 0.3}
+# The camera's frames: their sides in pixels; the thumbnail's, and how many frames share one; how far each frame moves
+# towards the modulation that it gave.
+_LIVE: dict[str, Any] = {"side": 256, "thumbnail": 192, "every": 15, "step": 0.3}
+_LIVE_BORDER = 8  # at least: the network's zeros don't show, though the last pixels are painted a little otherwise
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,14 @@ def describe(
         ],
         "first": _FIRST if any(style.name == _FIRST for style in offered) else offered[0].name,
         "rules": _rules(painter),
-        "live": LIVE,
+        "live": {**_LIVE, "border": _live_border(network.number("multiple", 1, 256))},
     }
+
+
+def _live_border(multiple: int) -> int:
+    """With which sides of frames are a multiple of this, and borders one of the grain's cells."""
+    step = max(CELL, multiple // 2)
+    return -(-_LIVE_BORDER // step) * step
 
 
 def _rules(painter: FastPainter | PlainPainter) -> dict[str, Any]:
@@ -141,6 +148,7 @@ def _rules(painter: FastPainter | PlainPainter) -> dict[str, Any]:
         "longestStyle": LONGEST_STYLE,
         "smallest": SMALLEST,
         "codeLength": _code_length(painter.content),
+        "modulation": _modulation(painter.content),
         "ownStylesOnly": bool(painter.styles),
     }
 
@@ -148,18 +156,22 @@ def _rules(painter: FastPainter | PlainPainter) -> dict[str, Any]:
 def _fast(painter: FastPainter, path: Path) -> dict[str, bytes]:
     """Its networks: what finds the modulation, what paints with it, and, where there is one, what looks at styles."""
     model = load_model(path)
-    measure = painter.content.function("modulation", *MEASURED, soon=True)
-    side = SMALLEST // CELL
-    blank = [np.zeros(shape, np.float32) for shape in ((1, 3, SMALLEST, SMALLEST), (1, CHANNELS, side, side))]
-    length = measure(*blank, np.zeros((1, _code_length(painter.content)), np.float32)).shape[1]
     parts = {
         _MODULATION: model.part(["modulation"]),
-        _PAINTING: model.part(["squares"], asked={"modulation": (1, length)}),
+        _PAINTING: model.part(["squares"], asked={"modulation": _modulation(painter.content)}),
     }
     networks = {name: Model(data).described({}) for name, data in parts.items()}  # with a checksum of their own
     if not painter.styles and style_side(path).is_file():
         networks[_STYLE] = _bytes(style_side(path))
     return networks
+
+
+def _modulation(network: Network) -> tuple[int, ...]:
+    """Its shape."""
+    measure = network.function("modulation", *MEASURED, soon=True)
+    cells = SMALLEST // CELL
+    shapes = (1, 3, SMALLEST, SMALLEST), (1, CHANNELS, cells, cells), (1, _code_length(network))
+    return measure(*(np.zeros(shape, np.float32) for shape in shapes)).shape
 
 
 def _code_length(network: Network) -> int:

@@ -39,7 +39,9 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
         if not above.is_dir():
             raise UnwritableOutputError(f"The folder {str(above)!r} doesn't exist.", hint="Create it first.")
         if not os.access(above, os.W_OK | os.X_OK):
-            raise UnwritableOutputError(f"The folder {str(above)!r} can't be written to.", hint="Check its permissions.")
+            raise UnwritableOutputError(
+                f"The folder {str(above)!r} can't be written to.", hint="Check its permissions."
+            )
     except (OSError, ValueError) as error:
         raise output_error(error, name) from error
 

@@ -13,6 +13,19 @@ from typing import Any
 from impasto.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
+# Not from the system's table, which on some systems says that scripts are plain text.
+_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+}
 _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -23,25 +36,13 @@ _HEADERS = {
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     isolated = True
-    # Not from the system's table, which on some says that scripts are plain text.
-    extensions_map = {  # noqa: RUF012: it is so in the base class
-        "": "application/octet-stream",
-        ".css": "text/css",
-        ".html": "text/html",
-        ".js": "text/javascript",
-        ".json": "application/json",
-        ".mjs": "text/javascript",
-        ".svg": "image/svg+xml",
-        ".txt": "text/plain; charset=utf-8",
-        ".wasm": "application/wasm",
-        ".webmanifest": "application/manifest+json",
-        ".webp": "image/webp",
-    }
-
     def end_headers(self) -> None:
         for name, value in _HEADERS.items() if self.isolated else ():
             self.send_header(name, value)
         super().end_headers()
+
+    def guess_type(self, path: Any) -> str:
+        return _TYPES.get(Path(path).suffix, "application/octet-stream")
 
     def log_message(self, format: str, *arguments: Any) -> None:
         pass

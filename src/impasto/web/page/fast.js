@@ -110,7 +110,7 @@ export class FastPainter {
         this.#grain((rows.first - border) / cell, (columns.first - border) / cell, height / cell, width / cell),
         [1, channels, height / cell, width / cell],
       ],
-      modulation: [modulation, [1, modulation.length]],
+      modulation: [modulation, this.rules.modulation],
     });
     put(squares, width / 2, part, border, painted);
   }

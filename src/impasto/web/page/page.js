@@ -173,6 +173,7 @@ async function repaint() {
     if (!result || mine !== turn) return;
     show(result);
     tell(...(photoName === "sample" ? ["sample"] : ["painted", result.width, result.height, result.seconds.toFixed(1)]));
+    page.dataset.paintings = String(Number(page.dataset.paintings ?? 0) + 1);
     state("painted");
   } catch (error) {
     if (mine !== turn) return;

@@ -74,12 +74,12 @@ async function answer(message) {
   }
 }
 
-/** A network as a function: inputs by name, each an array and its shape, to the array of one output. */
+/** A network as a function: inputs by name, each an array and its shape, as many as it looks at, to one output. */
 async function network(file, output) {
   const bytes = new Uint8Array(await (await fetched(file)).arrayBuffer());
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
   return async (inputs) => {
-    const feeds = Object.entries(inputs).map(([name, [data, shape]]) => [name, new ort.Tensor("float32", data, shape)]);
+    const feeds = session.inputNames.map((name) => [name, new ort.Tensor("float32", ...inputs[name])]);
     const results = await session.run(Object.fromEntries(feeds), [output]);
     return results[output].data;
   };
