@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).resolve().parent / "page"
 _PAINTING, _MODULATION, _STYLE = "painting.onnx", "modulation.onnx", "style.onnx"
-_FIRST = "starry-night"  # chosen when the page opens, where there is one
-
 # The camera's frames: their sides in pixels; the thumbnail's, and how many frames share one; how far each frame moves
 # towards the modulation that it gave.
 _LIVE: dict[str, Any] = {"side": 256, "thumbnail": 192, "every": 15, "step": 0.3}
@@ -110,7 +108,6 @@ def describe(
         "styles": [
             {"name": style.name, "kind": style.kind, "title": style.title, "about": style.about} for style in offered
         ],
-        "first": _FIRST if any(style.name == _FIRST for style in offered) else offered[0].name,
         "rules": _rules(painter),
         "live": {**_LIVE, "border": _live_border(network.number("multiple", 1, 256))},
     }

@@ -25,6 +25,7 @@ Floats = NDArray[np.float32]
 SAMPLE_SIZE = 768, 576
 _THUMBNAIL, _PAINTED = 160, 288  # pixels: marks look finer, and truer, where the painting is larger than what is shown
 _DRAWN_SIDE = 512
+_FIRST = "starry-night"  # what the page opens with, where it is there
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class PageStyle:
 
 
 def page_styles(painter: FastPainter | PlainPainter) -> list[PageStyle]:
-    """All styles that the painter has a code of.
+    """All styles that the painter has a code of; the page opens with the first.
 
     Raises:
         UsageError: there are none.
@@ -53,7 +54,7 @@ def page_styles(painter: FastPainter | PlainPainter) -> list[PageStyle]:
     if own:
         return [PageStyle(name, "model", {"en": _words(name)}, {}, code) for name, code in own.items()]
     assert isinstance(painter, FastPainter)  # others have their own
-    found = list(_from_the_shelf(painter)) or list(_drawn(painter))
+    found = sorted(_from_the_shelf(painter), key=lambda style: style.name != _FIRST) or list(_drawn(painter))
     if not found:
         raise UsageError(
             "There is no style for this model.", hint="Add one: impasto styles add PICTURE --name NAME, or name swift."

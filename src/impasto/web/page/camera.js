@@ -10,6 +10,11 @@ const REASONS = {
   SecurityError: "cameraForbidden",
 };
 
+// Small while it is live, as every frame is made smaller still; large for a picture.
+const LIVE = { width: { ideal: 640 }, height: { ideal: 480 } };
+const SHOT = { width: { ideal: 1920 }, height: { ideal: 1080 } };
+const PATIENCE = 1000; // milliseconds
+
 export class Camera {
   /** @param lost called when the camera goes away by itself. */
   constructor(lost) {
@@ -28,10 +33,9 @@ export class Camera {
   /** Starts it; rejects with a CameraError. */
   async start() {
     if (!navigator.mediaDevices?.getUserMedia) throw new CameraError("cameraInsecure");
-    const video = { facingMode: this.facing, width: { ideal: 1280 }, height: { ideal: 720 } };
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: this.facing, ...LIVE }, audio: false });
     } catch (error) {
       throw new CameraError(REASONS[error.name] ?? "cameraBusy");
     }
@@ -88,8 +92,17 @@ export class Camera {
     return context.getImageData(0, 0, side, side);
   }
 
-  /** The side of its largest square. */
-  get side() {
-    return Math.min(this.video.videoWidth, this.video.videoHeight);
+  /** The largest square that it can give now; it is off afterwards. */
+  async shot() {
+    const { video } = this;
+    const larger = new Promise((resolve) => {
+      video.addEventListener("resize", resolve, { once: true });
+      setTimeout(resolve, PATIENCE);
+    });
+    const track = this.stream.getVideoTracks()[0];
+    await track.applyConstraints({ facingMode: this.facing, ...SHOT }).then(() => larger, () => {});
+    const shot = this.frame(Math.min(video.videoWidth, video.videoHeight));
+    this.stop();
+    return shot;
   }
 }

@@ -63,7 +63,9 @@ function complainOf(error) {
 function speak() {
   page.lang = language === "zh" ? "zh-CN" : "en";
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = say(element.dataset.word);
-  for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = say(element.dataset.label);
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", say(element.dataset.label));
+  }
   $("language").textContent = say("other");
   $("language").lang = language === "zh" ? "en" : "zh-CN";
   $("camera").textContent = say(camera.on ? "stop" : "camera");
@@ -185,10 +187,17 @@ async function repaint() {
 
 function show({ bytes, width, height, seconds }) {
   painted = new ImageData(new Uint8ClampedArray(bytes.buffer), width, height);
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  stretch(width, height);
   easel.putImageData(painted, 0, 0);
   $("original").setAttribute("aria-pressed", "false");
   $("stage").dataset.seconds = String(seconds);
+}
+
+/** Gives the canvas another size; it is empty then. */
+function stretch(width, height) {
+  if (canvas.width === width && canvas.height === height) return;
+  Object.assign(canvas, { width, height });
+  $("stage").style.setProperty("--ratio", width / height);
 }
 
 function scaled(source, side) {
@@ -216,7 +225,7 @@ async function openPhoto(file) {
 function usePhoto(canvasOfIt, name) {
   [photo, photoName] = [canvasOfIt, name];
   const before = scaled(photo, Number($("size").value));
-  Object.assign(canvas, { width: before.width, height: before.height });
+  stretch(before.width, before.height);
   easel.drawImage(before, 0, 0);
   tell("isPainting");
   return repaint();
@@ -256,7 +265,7 @@ async function startCamera() {
   });
 }
 
-/** Paints frame after frame of a stream. The next one lies ready when one is done, so that the worker never waits. */
+/** Paints frame after frame of a stream. There are two on their way at a time, so that the worker never waits. */
 async function paintFrames(stream) {
   const { side } = about.live;
   const on = () => camera.stream === stream;
@@ -267,10 +276,11 @@ async function paintFrames(stream) {
     await camera.fresh();
     if (document.hidden) await new Promise((resolve) => addEventListener("visibilitychange", resolve, { once: true }));
     if (!on()) return;
-    const next = camera.frame(side);
+    const next = ask(camera.frame(side));
+    next.catch(() => {}); // told when it is waited for, if it still is
     const frame = await painting;
     if (!on()) return;
-    painting = ask(next);
+    painting = next;
     show(frame);
     countFrame(times, side);
   }
@@ -307,11 +317,10 @@ $("turn").addEventListener("click", async () => {
   }
 });
 
-$("snap").addEventListener("click", () => {
-  const shot = camera.frame(camera.side);
+$("snap").addEventListener("click", async () => {
+  const shot = await camera.shot();
   const taken = Object.assign(document.createElement("canvas"), { width: shot.width, height: shot.height });
   taken.getContext("2d").putImageData(shot, 0, 0);
-  camera.stop();
   state("painting");
   usePhoto(taken, "camera");
 });
@@ -369,7 +378,7 @@ async function open() {
     return;
   }
   const canLearn = about.networks.includes("style.onnx");
-  styles = new Styles($("styles"), about.styles, about.first, chose, canLearn ? () => $("picture").click() : null);
+  styles = new Styles($("styles"), about.styles, chose, canLearn ? () => $("picture").click() : null);
   $("strength").max = canLearn ? 150 : 100;
   $("brush-dial").hidden = about.brushes.length < 2;
   $("blend-dial").hidden = about.styles.length < 2 && !canLearn;

@@ -6,16 +6,15 @@ export class Styles {
   /**
    * @param group the element that they are put in.
    * @param styles as model.json lists them.
-   * @param first the name of the one that is chosen now.
    * @param chosen called with the name of a style when it is chosen.
    * @param adding called when a style of one's own is asked for; null where that can't be.
    */
-  constructor(group, styles, first, chosen, adding) {
+  constructor(group, styles, chosen, adding) {
     Object.assign(this, { group, chosen, styles: [...styles] });
     if (adding) group.append(this.#adder(adding));
     for (const style of styles) group.append(this.#tile(style, `styles/${style.name}.webp`));
     group.addEventListener("keydown", (event) => this.#move(event));
-    this.choose(first);
+    this.choose(styles[0].name);
   }
 
   find(name) {
@@ -28,6 +27,7 @@ export class Styles {
       const is = tile.dataset.name === name;
       tile.setAttribute("aria-checked", String(is));
       tile.tabIndex = is ? 0 : -1;
+      if (is) this.#bringIntoView(tile);
     }
   }
 
@@ -47,7 +47,21 @@ export class Styles {
       tile.title = title;
     }
     const adder = this.group.querySelector(".adder");
-    if (adder) adder.ariaLabel = adder.title = words.addStyle;
+    adder?.setAttribute("aria-label", words.addStyle);
+    adder?.setAttribute("title", words.addStyle);
+  }
+
+  /** Without moving the page. */
+  #bringIntoView({ offsetLeft, offsetTop, offsetWidth, offsetHeight }) {
+    const { group } = this;
+    const [left, top] = [offsetLeft - group.offsetLeft, offsetTop - group.offsetTop];
+    const [right, bottom] = [left + offsetWidth, top + offsetHeight];
+    if (left < group.scrollLeft || right > group.scrollLeft + group.clientWidth) {
+      group.scrollLeft = left - (group.clientWidth - offsetWidth) / 2;
+    }
+    if (top < group.scrollTop || bottom > group.scrollTop + group.clientHeight) {
+      group.scrollTop = top - (group.clientHeight - offsetHeight) / 2;
+    }
   }
 
   get #tiles() {
