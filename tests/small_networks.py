@@ -36,21 +36,3 @@ def small_swift_file(network: SwiftNetwork, folder: Path) -> Path:
     errors = export_swift(network, folder, name="small", training={"steps": 0}, stem="small")
     assert max(errors.values()) < 1e-4
     return folder / "small.onnx"
-
-
-def small_johnson_file(folder: Path) -> Path:
-    """A painter of two styles, `dots` and `night-sky`."""
-    import torch
-
-    from impasto.networks.content_side import ContentDesign
-    from impasto.networks.johnson import JohnsonNetwork
-    from impasto.networks.johnson_file import export_johnson
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        colours = torch.rand(2, 9) * 0.3 + 0.1
-        network = JohnsonNetwork(ContentDesign(half=4, quarter=6, eighth=8, blocks=1), ["dots", "night-sky"], colours)
-        with torch.no_grad():
-            network.style.learnt.normal_(std=1.0)
-    export_johnson(network, folder / "two.onnx", name="two", training={})
-    return folder / "two.onnx"

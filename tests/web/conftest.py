@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 from opened import Opened
 from PIL import Image
-from small_networks import small_johnson_file, small_swift, small_swift_file
+from small_networks import small_swift, small_swift_file
 
 from impasto.pictures import Picture
 from impasto.runtime.fast import FastPainter
+from impasto.runtime.network import load_model
 from impasto.runtime.registry import ModelEntry
 from impasto.styles import shelf
 from impasto.web.export import export_page
@@ -31,6 +33,7 @@ _FLAGS = [
     *("--disable-component-update", "--disable-sync"),
     *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--js-flags=--liftoff-only",  # to optimise WebAssembly takes longer than all that is painted here
 ]
 
 
@@ -73,8 +76,13 @@ def swift(tmp_path_factory: pytest.TempPathFactory) -> ModelEntry:
 
 
 @pytest.fixture(scope="session")
-def johnson(tmp_path_factory: pytest.TempPathFactory) -> ModelEntry:
-    return ModelEntry("two", small_johnson_file(tmp_path_factory.mktemp("johnson")), "file")
+def johnson(swift: ModelEntry, tmp_path_factory: pytest.TempPathFactory) -> ModelEntry:
+    """The same content side as a painter of its own styles, as many as its code is long."""
+    model = load_model(swift.path)
+    names = ["dots", "night-sky", *(f"style-{n}" for n in range(2, int(model.metadata["code_length"])))]
+    path = tmp_path_factory.mktemp("johnson") / "several.onnx"
+    path.write_bytes(model.described({"name": "several", "family": "johnson", "styles": json.dumps(names)}))
+    return ModelEntry("several", path, "file")
 
 
 @pytest.fixture(scope="session")

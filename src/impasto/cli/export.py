@@ -50,23 +50,27 @@ def _web(entry: ModelEntry, request: Request) -> None:
     options = {"runtime": runtime, "offline": "offline" in given, "overwrite": request.overwrite}
     with download_bar(voice) as progress:
         page = export_page(entry, folder, **options, progress=progress)  # type: ignore[arg-type]
-    if voice.json:
-        voice.object({"folder": str(folder), "styles": page.styles, "bytes": page.size})
+    told = {"folder": str(folder), "styles": page.styles, "bytes": page.size}
     styles = "1 style" if page.styles == 1 else f"{page.styles} styles"
     voice.note(f"{entry.name} → {folder}  {styles}, {page.size / 1e6:.1f} MB")
     if "serve" in given:
-        _serve(folder, int(str(given.get("port", 0))), voice)
-    else:
-        voice.note(f"Any web server can give it away. To look at it: python -m http.server --directory {folder}")
+        _serve(folder, int(str(given.get("port", 0))), voice, told)
+        return
+    voice.note(f"Any web server can give it away. To look at it: python -m http.server --directory {folder}")
+    if voice.json:
+        voice.object(told)
 
 
-def _serve(folder: Path, port: int, voice: Voice) -> None:
+def _serve(folder: Path, port: int, voice: Voice, told: Mapping[str, object]) -> None:
     from threading import Event
 
     from impasto.web.serving import serving
 
     with serving(folder, port) as address:
-        voice.line(address)
+        if voice.json:
+            voice.object({**told, "address": address})
+        else:
+            voice.line(address)
         voice.note("Ctrl-C ends it.")
         try:
             Event().wait()

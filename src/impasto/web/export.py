@@ -35,7 +35,7 @@ PAGE = Path(__file__).resolve().parent / "page"
 _PAINTING, _MODULATION, _STYLE = "painting.onnx", "modulation.onnx", "style.onnx"
 # The camera's frames: their sides in pixels; the thumbnail's, and how many frames share one; how far each frame moves
 # towards the modulation that it gave.
-_LIVE: dict[str, Any] = {"side": 256, "thumbnail": 192, "every": 15, "step": 0.3}
+_LIVE: dict[str, Any] = {"side": 256, "thumbnail": 192, "every": 24, "step": 0.3}
 _LIVE_BORDER = 8  # at least: the network's zeros don't show, though the last pixels are painted a little otherwise
 
 
@@ -70,7 +70,6 @@ def export_page(
 
     Raises:
         WeightsError, DownloadError, MissingExtraError: the model or onnxruntime-web can't be had.
-        UsageError: the model has no style.
         OutputError: the folder can't be written.
     """
     check_folder(folder, overwrite=overwrite)

@@ -36,6 +36,7 @@ _HEADERS = {
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     isolated = True
+
     def end_headers(self) -> None:
         for name, value in _HEADERS.items() if self.isolated else ():
             self.send_header(name, value)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto import styles
-from impasto.errors import UsageError, WeightsFormatError
+from impasto.errors import WeightsFormatError
 from impasto.painters import WeightedStyle
 from impasto.pictures import Picture, encode_picture, resize
 from impasto.runtime.fast import BRUSHES, FastPainter
@@ -45,21 +45,18 @@ class PageStyle:
 
 
 def page_styles(painter: FastPainter | PlainPainter) -> list[PageStyle]:
-    """All styles that the painter has a code of; the page opens with the first.
+    """All styles that the painter has a code of; the page opens with the first. Where there are none, the drawn ones.
 
     Raises:
-        UsageError: there are none.
+        WeightsMissingError: there are none, and the network has no style side to look at drawn ones.
     """
     own = painter.codes.own
     if own:
-        return [PageStyle(name, "model", {"en": _words(name)}, {}, code) for name, code in own.items()]
+        works = {style.name: style for style in listing() if style.kind != "own"}
+        named = (works.get(name, NamedStyle(name, "own", "", "")) for name in own)
+        return [_page_style(style, code) for style, code in zip(named, own.values(), strict=True)]
     assert isinstance(painter, FastPainter)  # others have their own
-    found = sorted(_from_the_shelf(painter), key=lambda style: style.name != _FIRST) or list(_drawn(painter))
-    if not found:
-        raise UsageError(
-            "There is no style for this model.", hint="Add one: impasto styles add PICTURE --name NAME, or name swift."
-        )
-    return found
+    return sorted(_from_the_shelf(painter), key=lambda style: style.name != _FIRST) or list(_drawn(painter))
 
 
 def brushes(painter: FastPainter | PlainPainter) -> tuple[float, ...]:
@@ -90,7 +87,7 @@ def _from_the_shelf(painter: FastPainter) -> Iterator[PageStyle]:
                 raise
             continue  # damaged: `impasto styles` says so
         if code.network == painter.codes.network:
-            yield PageStyle(style.name, style.kind, _titles(style), _abouts(style, code), _for_brushes(code))
+            yield _page_style(style, _for_brushes(code))
 
 
 def _drawn(painter: FastPainter) -> Iterator[PageStyle]:
@@ -98,7 +95,11 @@ def _drawn(painter: FastPainter) -> Iterator[PageStyle]:
     for style in styles.registry.STYLES:
         named = NamedStyle(style.name, "drawn", style.title, style.description)
         code = painter.look(styles.draw(style.name, size=(_DRAWN_SIDE, _DRAWN_SIDE)))
-        yield PageStyle(style.name, "drawn", _titles(named), _abouts(named, code), code)
+        yield _page_style(named, code)
+
+
+def _page_style(style: NamedStyle, code: StyleCode) -> PageStyle:
+    return PageStyle(style.name, style.kind, _titles(style), _abouts(style), code)
 
 
 def _for_brushes(code: StyleCode) -> StyleCode:
@@ -111,12 +112,12 @@ def _titles(style: NamedStyle) -> dict[str, str]:
     return english | ({"zh": TITLES[style.name]} if style.kind != "own" and style.name in TITLES else {})
 
 
-def _abouts(style: NamedStyle, code: StyleCode) -> dict[str, str]:
+def _abouts(style: NamedStyle) -> dict[str, str]:
     if style.kind == "drawn":
         chinese = DRAWN.get(style.name, "")
     else:
-        artist, year = ARTISTS.get(code.artist, code.artist), code.year.replace("c. ", "约")
-        chinese = "，".join(word for word in (artist, year) if word)
+        artist, _, year = style.about.partition(", ")
+        chinese = "，".join(word for word in (ARTISTS.get(artist, artist), year.replace("c. ", "约")) if word)
     return {language: about for language, about in (("en", style.about), ("zh", chinese)) if about}
 
 

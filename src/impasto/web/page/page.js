@@ -56,7 +56,7 @@ function complain(...what) {
 
 function complainOf(error) {
   if (error instanceof CameraError) complain(error.message);
-  else if (error instanceof PhotoError) complain(error.message, error.name_);
+  else if (error instanceof PhotoError) complain(error.message, error.file);
   else complain("failed", error.message);
 }
 
@@ -181,6 +181,7 @@ async function repaint() {
     if (mine !== turn) return;
     sent = null;
     state("failed");
+    tell("idle");
     complainOf(error);
   }
 }
@@ -318,11 +319,17 @@ $("turn").addEventListener("click", async () => {
 });
 
 $("snap").addEventListener("click", async () => {
-  const shot = await camera.shot();
-  const taken = Object.assign(document.createElement("canvas"), { width: shot.width, height: shot.height });
-  taken.getContext("2d").putImageData(shot, 0, 0);
-  state("painting");
-  usePhoto(taken, "camera");
+  $("snap").disabled = true;
+  try {
+    const shot = await camera.shot();
+    const taken = Object.assign(document.createElement("canvas"), { width: shot.width, height: shot.height });
+    taken.getContext("2d").putImageData(shot, 0, 0);
+    usePhoto(taken, "camera");
+  } catch (error) {
+    stopCamera();
+    complainOf(error);
+  }
+  $("snap").disabled = false;
 });
 
 // --- the page itself ---
@@ -339,11 +346,11 @@ function state(now) {
   $("original").hidden = $("save").hidden = live;
   $("original").disabled = $("save").disabled = now !== "painted" || !painted;
   $("size").disabled = live;
+  $("told").setAttribute("aria-live", live ? "off" : "polite"); // nobody wants to hear the rate all the time
 }
 
 function acceptFiles() {
-  const choosers = { choose: "photo" };
-  for (const [button, input] of Object.entries(choosers)) $(button).addEventListener("click", () => $(input).click());
+  $("choose").addEventListener("click", () => $("photo").click());
   for (const [input, use] of [["photo", openPhoto], ["picture", addStyle]]) {
     $(input).addEventListener("change", () => {
       const [file] = $(input).files;
@@ -385,8 +392,12 @@ async function open() {
   for (const id of ["choose", "camera"]) $(id).disabled = false;
   speak();
   acceptFiles();
-  const response = await fetch("sample.webp");
-  usePhoto(await readPhoto(new File([await response.blob()], "sample.webp"), LARGEST), "sample");
+  try {
+    const response = await fetch("sample.webp");
+    usePhoto(await readPhoto(new File([await response.blob()], "sample.webp"), LARGEST), "sample");
+  } catch (error) {
+    complainOf(error);
+  }
 }
 
 open();

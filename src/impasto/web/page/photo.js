@@ -2,9 +2,9 @@
 
 /** A file that can't be painted, by the key of what to say. */
 export class PhotoError extends Error {
-  constructor(key, name) {
+  constructor(key, file) {
     super(key);
-    this.name_ = name;
+    this.file = file;
   }
 }
 
