@@ -35,7 +35,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(LITERT) dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LITERT) dist demo tests/web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python $(LITERT)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Impasto needs Python 3.11 or newer; name one: make PYTHON=python3.12 …'; exit 1; }
@@ -45,8 +45,10 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt tests/web/package-lock.json
 	$(PIP) --editable '.[dev]'
+	@npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund --loglevel error || \
+		echo 'There is no onnxruntime-web: tests of the web page will be skipped.'
 	@touch $@ $(VENV)/.demo
 
 $(LITERT)/.dev: $(LITERT)/bin/python pyproject.toml constraints.txt

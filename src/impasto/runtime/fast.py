@@ -41,11 +41,11 @@ Floats = NDArray[np.float32]
 BRUSHES = (0.5, 1.0, 2.0)
 
 # Pixels of a thumbnail and of a style picture as the network sees them, close to what it was trained on.
-_THUMBNAIL_AREA = 416 * 296
-_STYLE_SIDE = 448
-_SMALLEST = 32
+THUMBNAIL_AREA = 416 * 296
+LONGEST_STYLE = 448
+SMALLEST = 32
 
-_MEASURED = "thumbnail", "thumbnail_grain", "code"
+MEASURED = "thumbnail", "thumbnail_grain", "code"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Opened(NamedTuple):
 def open_network(path: Path, device: str = AUTO, threads: int | None = None) -> Opened:
     """Open the content side in a file; see `Network`."""
     network = _network(path, device, threads)
-    return Opened(network, network.function("modulation", *_MEASURED, soon=True))
+    return Opened(network, network.function("modulation", *MEASURED, soon=True))
 
 
 def style_side(content: Path) -> Path:
@@ -244,7 +244,7 @@ class FastPainter:
         painting to the bit, however many came before.
         """
         if not self._settled:
-            self._modulation = self.content.function("modulation", *_MEASURED)
+            self._modulation = self.content.function("modulation", *MEASURED)
             self._settled = True
 
     def inputs(self, content: Picture, style: StyleCode) -> dict[str, Floats]:
@@ -257,7 +257,7 @@ class FastPainter:
         canvas = canvas_for(content, self.multiple)
         (whole,) = tiles(canvas.size, max(canvas.size), self.margin, multiple=self.multiple)
         seen = {"picture": canvas.around(whole), "grain": canvas.grain(whole, self.settings.seed)}
-        return seen | dict(zip(_MEASURED, self._measured(content, style), strict=True))
+        return seen | dict(zip(MEASURED, self._measured(content, style), strict=True))
 
     def _measured(self, content: Picture, style: StyleCode) -> tuple[Floats, Floats, Floats]:
         """What the modulation is found from."""
@@ -285,7 +285,7 @@ class FastPainter:
     def _code_of(self, pixels: Floats, brush: float = 1.0) -> Floats:
         """(D,) of a style picture."""
         height, width = pixels.shape[:2]
-        size = _inside((width, height), _STYLE_SIDE, brush)
+        size = _inside((width, height), LONGEST_STYLE, brush)
         codes = self._code(_as_batch(resize(pixels, size)))
         return np.asarray(codes[0])
 
@@ -296,7 +296,7 @@ class FastPainter:
         if self.settings.strength == 1 or self.styles:
             return values[None]
         compact = isinstance(content, CompactPicture)
-        identity = self._code_of(content.thumbnail(_inside(content.size, _STYLE_SIDE)) if compact else content.over())
+        identity = self._code_of(content.thumbnail(_inside(content.size, LONGEST_STYLE)) if compact else content.over())
         return np.asarray(identity + self.settings.strength * (values - identity), np.float32)[None]
 
     def _thumbnail(self, content: Picture) -> Floats:
@@ -321,7 +321,7 @@ class _ForShape:
 
 def thumbnail_size(content: tuple[int, int], multiple: int) -> tuple[int, int]:
     """(width, height) of the thumbnail from which the modulation of a content picture of (width, height) is found."""
-    factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (content[0] * content[1])))
+    factor = min(1.0, math.sqrt(THUMBNAIL_AREA / (content[0] * content[1])))
     width, height = (_rounded(side * factor, multiple) for side in content)
     return width, height
 
@@ -334,11 +334,11 @@ def _as_batch(pixels: Floats) -> Floats:
 def _inside(size: tuple[int, int], side: int, brush: float = 1.0) -> tuple[int, int]:
     """(width, height) made small, so that the longer side is `side` at most, then scaled."""
     factor = min(1.0, side / max(size)) * brush
-    return max(_SMALLEST, round(size[0] * factor)), max(_SMALLEST, round(size[1] * factor))
+    return max(SMALLEST, round(size[0] * factor)), max(SMALLEST, round(size[1] * factor))
 
 
 def _rounded(side: float, multiple: int) -> int:
-    return max(_SMALLEST, round(side / multiple) * multiple)
+    return max(SMALLEST, round(side / multiple) * multiple)
 
 
 def opacity(strength: float) -> float:
