@@ -152,7 +152,7 @@ def run(data: bytes, picture: Floats) -> Floats:
 def _description(about: Mapping[str, str], styles: Mapping[str, float], size: tuple[int, int]) -> dict[str, Any]:
     return {
         "format": "impasto-litert",
-        **{key: about[key] for key in ("family", "name", "version", "licence") if key in about},
+        **{key: about.get(key, "unknown") for key in ("family", "name", "version", "licence")},
         "styles": {Path(name).stem: round(share, 4) for name, share in styles.items()},
         "input": INPUT,
         "output": OUTPUT,
