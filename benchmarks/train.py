@@ -59,7 +59,7 @@ from impasto.training.trainer import Trainer
 
 _STEPS, _ROUNDS = 5, 3
 _SIDE = 512
-_WEIGHTS = (0.05, 0.1, 0.2, 0.4)  # of the content, beside 1 of the style
+_WEIGHTS = (0.01, 0.03, 0.1)  # of the content, beside 1 of the style
 _CPU = torch.device("cpu")
 
 Sources = list[PictureSource]

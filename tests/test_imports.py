@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -16,14 +17,21 @@ from impasto.extras import EXTRA_OF_PACKAGE
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "impasto"
 HEAVY = {*EXTRA_OF_PACKAGE, "onnxruntime"}
-# Rooms of the studio may import torch at their top; all others never, nor the optional packages.
-STUDIO = {"features", "losses", "networks", "optimize", "training"}
+# Rooms of the extras may import their packages at their top; all others never.
+STUDIO = {"features", "losses", "networks", "optimize", "training", "service"}
 # What the command line reads of those rooms before it knows that torch is needed.
 READ_BY_THE_CORE = {
     *("features/__init__.py", "features/architectures.py", "features/download.py", "features/layers.py"),
     *("features/partial.py", "features/sources.py", "features/status.py"),
-    *("losses/__init__.py", "optimize/__init__.py", "optimize/settings.py", "optimize/presets/__init__.py"),
+    *("losses/__init__.py", "networks/__init__.py", "networks/quantisation/__init__.py"),
+    *(
+        "networks/quantisation/settings.py",
+        "optimize/__init__.py",
+        "optimize/settings.py",
+        "optimize/presets/__init__.py",
+    ),
     *("optimize/recorder.py", "optimize/report.py", "optimize/snapshots.py", "training/__init__.py"),
+    *("service/__init__.py", "service/settings.py"),
 }
 
 
@@ -96,6 +104,7 @@ def test_version_is_told_before_anything_is_imported() -> None:
 def test_help_lists_and_completion_never_import_torch() -> None:
     code = [running("--help"), running("paint", "--help"), running("styles"), running("weights", "list", "--json")]
     code += [running("train", "--help"), running("paint", "--quality", "best", "no-such-picture.jpg", "-s", "mosaic")]
+    code += [running("models", "quantise", "--help")]
     code += ["from impasto.cli import completion as c", "c.complete_style(''), c.complete_preset('')"]
     code += ["c.complete_encoder(''), c.complete_published(''), c.complete_quality('')"]
     assert not modules_after("\n".join(code)) & {"torch", "onnxruntime", "matplotlib", "safetensors", "h5py", "httpx"}
@@ -119,7 +128,13 @@ def test_torchvision_and_torchaudio_are_nowhere() -> None:
 
 def test_extras_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    known = {_distribution(name) for name in EXTRA_OF_PACKAGE}
     for extra in set(EXTRA_OF_PACKAGE.values()):
-        wanted = {requirement.partition(">")[0] for requirement in project["optional-dependencies"][extra]}
-        told = {name for name, its in EXTRA_OF_PACKAGE.items() if its == extra}
-        assert {"scikit-image" if name == "skimage" else name for name in told} == wanted
+        names = (re.split(r"[\[>]", requirement)[0] for requirement in project["optional-dependencies"][extra])
+        wanted = {name.replace("-", "_") for name in names}
+        told = {_distribution(name) for name, its in EXTRA_OF_PACKAGE.items() if its == extra}
+        assert told <= wanted <= known  # a package that two extras need is told as one's
+
+
+def _distribution(package: str) -> str:
+    return "scikit_image" if package == "skimage" else package

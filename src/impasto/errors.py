@@ -35,6 +35,19 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
     ├── DivergedError               53   500   an optimisation or a training met NaN and could not recover
     ├── TrainingDataError           54   422   nothing to train on, a checkpoint that does not fit
     ├── ExportError                 55   500   an exported network does not do what the trained one does
+    ├── ServiceError                70   500   the service can't do what was asked of it
+    │   ├── NoSuchOrderError        71   404   no order of that id, or it is somebody else's
+    │   ├── ConflictingOrderError   72   409   an idempotency key that came before with another order
+    │   ├── OrderStateError         73   409   an order that is not in a state for this
+    │   ├── BusyError               74   429   too many orders wait; come again later
+    │   ├── OrderTimeoutError       75   422   painting took longer than an order may
+    │   ├── PainterDiedError        76   500   the process that painted died, again and again
+    │   ├── BodyTooLargeError       77   413   a request of more bytes than the limit
+    │   ├── SlowBodyError           80   408   a request that does not come to its end
+    │   ├── KeyRefusedError         78   401   no API key, or one that is not known
+    │   ├── ForbiddenError          79   403   a key that is not for this
+    │   ├── WebhookError            82   502   a client's address could not be told of an order's end
+    │   └── QuotaError              81   429   a key that has been used for all that it is for; come again later
     ├── PartialFailureError         60   207   some of several pictures failed; the others are done
     └── InterruptedByUserError     130   499   Ctrl-C
 """
@@ -42,6 +55,7 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -216,6 +230,77 @@ class TrainingDataError(ImpastoError):
 class ExportError(ImpastoError):
     exit_code, http_status = 55, 500
     usual_hint = "Try another version of torch or onnxruntime."
+
+
+class ServiceError(ImpastoError):
+    exit_code, http_status = 70, 500
+
+
+class NoSuchOrderError(ServiceError):
+    exit_code, http_status = 71, 404
+
+    def __init__(self) -> None:
+        super().__init__("There is no order of that id.", hint="Check it; orders are forgotten after some days.")
+
+
+class ConflictingOrderError(ServiceError):
+    exit_code, http_status = 72, 409
+
+    def __init__(self) -> None:
+        super().__init__("The Idempotency-Key came before with another order.", hint="Use a new key for a new order.")
+
+
+class OrderStateError(ServiceError):
+    exit_code, http_status = 73, 409
+
+
+class LaterError(ServiceError):
+    """What can be had later: `retry_after` seconds from now it is worth while to come again."""
+
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after: float = 1.0, hint: str = "Come again a little later.") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = max(1, math.ceil(retry_after))
+
+
+class BusyError(LaterError):
+    exit_code = 74
+
+
+class QuotaError(LaterError):
+    exit_code = 81
+
+
+class OrderTimeoutError(ServiceError):
+    exit_code, http_status = 75, 422
+    usual_hint = "Ask for a smaller picture, or a faster quality."
+
+
+class PainterDiedError(ServiceError):
+    exit_code, http_status = 76, 500
+    usual_hint = "Try again; if it happens again, the picture may be too large."
+
+
+class BodyTooLargeError(ServiceError):
+    exit_code, http_status = 77, 413
+
+
+class SlowBodyError(ServiceError):
+    exit_code, http_status = 80, 408
+    usual_hint = "Send the request again, over a faster line."
+
+
+class WebhookError(ServiceError):
+    exit_code, http_status = 82, 502
+
+
+class KeyRefusedError(ServiceError):
+    exit_code, http_status = 78, 401
+
+
+class ForbiddenError(ServiceError):
+    exit_code, http_status = 79, 403
 
 
 class PartialFailureError(ImpastoError):

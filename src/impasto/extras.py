@@ -17,6 +17,18 @@ EXTRA_OF_PACKAGE: Mapping[str, str] = {
     "tensorboard": "studio",
     "onnx": "studio",
     "onnxscript": "studio",
+    "dbos": "service",
+    "fastapi": "service",
+    "fsspec": "service",
+    "httpcore": "service",
+    "prometheus_client": "service",
+    "psycopg": "service",
+    "pydantic": "service",
+    "python_multipart": "service",
+    "sqlalchemy": "service",
+    "uvicorn": "service",
+    "ai_edge_litert": "litert",
+    "litert_torch": "litert",
     "skimage": "demo",
 }
 """Importable name of a package → the extra that installs it; a test compares this with pyproject.toml."""

@@ -215,6 +215,37 @@ def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, st
     assert (answer.code, "Two styles are called 'style'." in answer.err) == (2, True)
 
 
+@pytest.mark.parametrize("family", ["adain", "attention"])
+def test_decoders_are_trained_and_paint(impasto: Impasto, folder: Path, studio: list[str], family: str) -> None:
+    Path("it.toml").write_text("size = 32\nbatch = 1\nthumbnail = [32, 32]\nviews = 2\nview_sides = [32, 40]\n")
+    words = "--content photos --style paintings --run run --config it.toml --steps 2 --name tiny"
+    answer = impasto("train", family, *words.split(), "--json")
+    assert answer.code == 0, answer.err
+    assert answer.objects[-1] == {"weights": f"run/{family}.safetensors", "step": 2}
+    answer = impasto("paint", "photo.jpg", "--model", f"run/{family}.onnx", "-s", "style.png", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.objects[0]["facts"]["painter"] == family
+    answer = impasto("train", family, *words.split(), "--encoder", "vgg91")
+    assert answer.code != 0
+    assert "vgg19" in answer.err
+
+
+@pytest.mark.parametrize("family", ["pix2pix", "cyclegan"])
+def test_translators_are_trained_and_translate(impasto: Impasto, folder: Path, studio: list[str], family: str) -> None:
+    Path("it.toml").write_text("size = 32\nbatch = 1\nhalf = 4\nquarter = 4\nblocks = 1\ncritic_width = 4\n")
+    words = "--source photos --target photos --run run --config it.toml --steps 2"
+    answer = impasto("train", family, *words.split(), "--name", "same", "--json")
+    assert answer.code == 0, answer.err
+    answer = impasto("paint", "photo.jpg", "--model", "run/same.onnx", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.objects[0]["facts"]["painter"] == family
+    assert Path("run/same-back.onnx").exists() == (family == "cyclegan")
+    answer = impasto("train", family, *words.split(), "--name", "a/b")
+    assert (answer.code, "can't be called 'a/b'" in answer.err) == (2, True)
+    answer = impasto("train", family, "--source", "photos")
+    assert (answer.code, "--source, --target and --run are all needed." in answer.err) == (2, True)
+
+
 def test_the_places_of_swift_are_needed(impasto: Impasto) -> None:
     answer = impasto("train", "swift")
     assert answer.code == 2

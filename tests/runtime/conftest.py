@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from small_networks import small_swift, small_swift_file
 
 if TYPE_CHECKING:
     from impasto.networks.swift import SwiftNetwork
@@ -13,31 +14,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def swift_network() -> SwiftNetwork:
-    import torch
-
-    from impasto.features.architectures import Architecture
-    from impasto.features.encoder import Encoder
-    from impasto.networks.swift import SwiftDesign, SwiftNetwork
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        encoder = Encoder(Architecture(((4, 4), (6,), (8,), (8, 8), (8,))), padding="reflect")
-        network = SwiftNetwork(SwiftDesign(half=4, quarter=6, eighth=8, blocks=1, hidden=5), encoder)
-        with torch.no_grad():
-            network.style.head.code.weight.normal_(std=5.0)
-            network.content.grain_eighth.weight.normal_(std=0.2)
-            network.content.grain_quarter.weight.normal_(std=0.2)
-            assert network.content.last.bias is not None
-            network.content.last.bias.fill_(0.5)
-    return network.eval().requires_grad_(False)
+    return small_swift()
 
 
 @pytest.fixture(scope="session")
 def swift_file(swift_network: SwiftNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its content side; the style side lies beside it."""
-    from impasto.networks.swift_file import export_swift
-
-    folder = tmp_path_factory.mktemp("swift")
-    errors = export_swift(swift_network, folder, name="small", training={"steps": 0}, stem="small")
-    assert max(errors.values()) < 1e-4
-    return folder / "small.onnx"
+    return small_swift_file(swift_network, tmp_path_factory.mktemp("swift"))

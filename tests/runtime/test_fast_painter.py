@@ -213,8 +213,8 @@ def _compact(picture: Picture) -> CompactPicture:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    width=st.integers(1, 200),
-    height=st.integers(1, 200),
+    width=st.integers(4, 200),
+    height=st.integers(4, 200),
     tile=st.sampled_from([64, 96, 512]),
     strength=st.sampled_from([0.3, 1.0]),
 )

@@ -42,6 +42,13 @@ def test_metadata_is_what_onnx_reads(swift_file: Path) -> None:
     assert model.metadata == {entry.key: entry.value for entry in proto.metadata_props}
 
 
+def test_whatever_entries_say_the_checksum_is_right(swift_file: Path) -> None:
+    model = Model(swift_file.read_bytes())
+    again = Model(model.described({**model.metadata, "name": "other", "checksum": "0" * 64}))
+    assert again.intact
+    assert again.metadata == {**model.metadata, "name": "other", "checksum": again.metadata["checksum"]}
+
+
 def test_two_parts_are_the_whole(swift_file: Path, feed: dict[str, np.ndarray], code: np.ndarray) -> None:
     data = swift_file.read_bytes()
     whole = _run(data, {**feed, "code": code})

@@ -44,6 +44,12 @@ def test_metadata_describes_the_network(swift_file: Path) -> None:
         network.number("multiple", 1, 7)
 
 
+def test_parts_that_it_has_not(swift_file: Path) -> None:
+    side = Network(swift_file.with_name("small-style.onnx"), kind="impasto-painter")
+    with pytest.raises(WeightsFormatError, match=r"small-style\.onnx is no network"):
+        side.function("modulation", "thumbnail", "thumbnail_grain", "code")
+
+
 def test_devices() -> None:
     assert resolve_device("cpu") == resolve_device(" CPU ") == "cpu"
     assert resolve_device("auto") in available_devices()

@@ -50,7 +50,10 @@ _ABOUT: dict[str, Any] = {
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
 # Modules of this package, in the order of the help.
-_VERBS = ("paint", "styles", "models", "presets", "weights", "train", "doctor")
+_VERBS = (
+    *("paint", "styles", "models", "export", "presets", "weights", "train"),
+    *("serve", "worker", "orders", "keys", "doctor"),
+)
 
 
 def _program(arguments: Sequence[str]) -> Any:

@@ -62,6 +62,12 @@ def complete_own_model(incomplete: str) -> list[str]:
     return _beginning((entry.name for entry in registry.models() if entry.kind == "own"), incomplete)
 
 
+def complete_export(incomplete: str) -> list[str]:
+    from impasto.cli.export import EXPORTERS
+
+    return _beginning(EXPORTERS, incomplete)
+
+
 def complete_quality(incomplete: str) -> list[str]:
     from impasto.qualities import QUALITIES
 

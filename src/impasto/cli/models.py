@@ -1,4 +1,4 @@
-"""`impasto models list|show|add|verify|remove`: networks to paint with, by name."""
+"""`impasto models list|show|add|verify|remove|quantise`: networks to paint with, by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from impasto.cli import quantise
 from impasto.cli.completion import complete_model, complete_own_model
 from impasto.cli.voice import Voice
 from impasto.errors import PartialFailureError
@@ -20,6 +21,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")]
 
 
 def register(program: typer.Typer) -> None:
+    quantise.register(app)
     program.add_typer(app, name="models")
 
 

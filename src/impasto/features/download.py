@@ -17,7 +17,7 @@ from impasto.errors import (
 from impasto.features.locking import exclusive
 from impasto.features.partial import DownloadProgress, PartialFile, check_space, storage_errors
 from impasto.features.patience import Patience
-from impasto.features.sources import PublishedWeights, published
+from impasto.features.sources import PublishedFile, published
 from impasto.home import weights_folder
 
 
@@ -52,7 +52,7 @@ def download_weights(
 
 
 def fetch(
-    source: PublishedWeights,
+    source: PublishedFile,
     folder: Path,
     *,
     offline: bool = False,
@@ -81,11 +81,8 @@ def fetch(
     if is_whole(target, source):
         return target
     if offline:
-        state = "damaged" if target.exists() else "not on this machine"
-        raise OfflineError(
-            f"The weights of {source.name} are {state}, and fetching them was forbidden.",
-            hint=f"Without --offline, type: impasto weights get {source.name}",
-        )
+        found = "damaged" if target.exists() else "not on this machine"
+        raise OfflineError(f"The file of {source.title} is {found}, and fetching it was forbidden.", hint=source.ways)
     with ExitStack() as stack:
         with storage_errors():
             folder.mkdir(parents=True, exist_ok=True)
@@ -95,14 +92,14 @@ def fetch(
     return target
 
 
-def is_whole(path: Path, source: PublishedWeights) -> bool:
+def is_whole(path: Path, source: PublishedFile) -> bool:
     """Whether `path` is a file of the published size and hash."""
     with storage_errors():
         return path.is_file() and path.stat().st_size == source.size and source.digest.matches(path)
 
 
 def _fetch_into(
-    part: PartialFile, source: PublishedWeights, progress: Callable[[DownloadProgress], None] | None, patience: Patience
+    part: PartialFile, source: PublishedFile, progress: Callable[[DownloadProgress], None] | None, patience: Patience
 ) -> None:
     try:
         # Bytes from earlier may be of another version, or damaged: then once more, from the first byte.
@@ -135,13 +132,13 @@ class _ConnectionLost(Exception):
 
 
 def _complete(
-    part: PartialFile, source: PublishedWeights, progress: Callable[[DownloadProgress], None] | None, patience: Patience
+    part: PartialFile, source: PublishedFile, progress: Callable[[DownloadProgress], None] | None, patience: Patience
 ) -> bool:
     """Bring the part to its full size, in as many attempts as it takes; True if any built on what was there before."""
     try:
         from impasto.features.transfer import AttemptFailed, attempt, http_client
     except ImportError as error:
-        raise MissingExtraError("Downloading weights", "studio") from error
+        raise MissingExtraError(f"Downloading {source.title}", source.extra) from error
 
     if part.size > source.size:
         part.discard()

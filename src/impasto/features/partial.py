@@ -112,7 +112,7 @@ def storage_errors() -> Iterator[None]:
                 hint=f"Free some space, or set {VARIABLE} to another disk.",
             ) from error
         raise UnwritableOutputError(
-            f"The folder for weights cannot be used ({error.strerror or error}).",
+            f"The folder for downloads cannot be used ({error.strerror or error}).",
             hint=f"Check its permissions, or set {VARIABLE} to a folder that you may write to.",
         ) from error
 

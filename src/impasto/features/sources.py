@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from impasto.errors import UnknownNameError
 
@@ -30,7 +30,7 @@ _TORCHVISION = "BSD-3-Clause (torchvision)"
 class Digest:
     """The published hash of a file: `value` in lower-case hexadecimal."""
 
-    algorithm: Literal["md5", "sha256"]
+    algorithm: Literal["md5", "sha256", "sha512"]
     value: str
 
     def matches(self, path: Path) -> bool:
@@ -38,6 +38,50 @@ class Digest:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, lambda: hashlib.new(self.algorithm, usedforsecurity=False))
         return found.hexdigest() == self.value
+
+
+class PublishedFile(Protocol):
+    """A file that its publisher offers for download, as `download.fetch` takes it."""
+
+    @property
+    def address(self) -> str:
+        """The publisher's own."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        ...
+
+    @property
+    def digest(self) -> Digest:
+        """The published hash."""
+        ...
+
+    @property
+    def file_name(self) -> str:
+        """What it is kept as."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Short, beside the bar."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """In the middle of a sentence."""
+        ...
+
+    @property
+    def extra(self) -> str:
+        """The optional part of Impasto that can fetch it."""
+        ...
+
+    @property
+    def ways(self) -> str:
+        """How to get it where fetching was forbidden: a sentence."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -66,6 +110,18 @@ class PublishedWeights:
     def file_name(self) -> str:
         """The publisher's file name, kept so that a file fetched by hand is found too."""
         return self.address.rsplit("/", 1)[-1]
+
+    @property
+    def title(self) -> str:
+        return f"the weights of {self.name}"
+
+    @property
+    def extra(self) -> str:
+        return "studio"
+
+    @property
+    def ways(self) -> str:
+        return f"Without --offline, type: impasto weights get {self.name}"
 
     @property
     def megabytes(self) -> str:

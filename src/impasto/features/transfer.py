@@ -21,7 +21,7 @@ from impasto.errors import (
 from impasto.features.partial import DownloadProgress, PartialFile
 from impasto.features.patience import Patience
 from impasto.features.signatures import kind_of
-from impasto.features.sources import PublishedWeights
+from impasto.features.sources import PublishedFile
 
 AGAIN = "Type the same command again: it goes on where it stopped."
 _CHECK_NETWORK = "Check the network, and the proxy if there is one (HTTPS_PROXY)."
@@ -44,7 +44,7 @@ class AttemptFailed(Exception):
 
 
 @contextmanager
-def http_client(source: PublishedWeights, patience: Patience) -> Iterator[httpx.Client]:
+def http_client(source: PublishedFile, patience: Patience) -> Iterator[httpx.Client]:
     """A client that honours HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE, and speaks only HTTP(S).
 
     Raises:
@@ -70,7 +70,7 @@ def http_client(source: PublishedWeights, patience: Patience) -> Iterator[httpx.
 
 def attempt(
     client: httpx.Client,
-    source: PublishedWeights,
+    source: PublishedFile,
     part: PartialFile,
     progress: Callable[[DownloadProgress], None] | None,
 ) -> bool:
@@ -107,7 +107,7 @@ def attempt(
 
 def _receive(
     response: httpx.Response,
-    source: PublishedWeights,
+    source: PublishedFile,
     part: PartialFile,
     progress: Callable[[DownloadProgress], None] | None,
 ) -> None:
@@ -115,7 +115,7 @@ def _receive(
     with part.appending() as write:
         for chunk in response.iter_raw():
             if not done and kind_of(chunk) == "web page":
-                raise WrongContentError(f"A web page came in place of the weights of {source.name}.", hint=_PORTAL)
+                raise WrongContentError(f"A web page came in place of {source.title}.", hint=_PORTAL)
             done += len(chunk)
             if done > source.size:
                 raise _other_bytes(source, f"more than {source.size} bytes")
@@ -141,7 +141,7 @@ def _judge_status(response: httpx.Response, host: str, part: PartialFile) -> Non
     if status in (404, 410):
         raise DownloadNotFoundError(
             f"{host} no longer has this file (HTTP {status}).",
-            hint="Update Impasto, or put the file into the weights folder by hand.",
+            hint="Update Impasto, or put the file into its folder by hand.",
         )
     if status == 416:
         # What we have is longer than what the server has, so it is of another version.
@@ -160,7 +160,7 @@ def _judge_status(response: httpx.Response, host: str, part: PartialFile) -> Non
     raise error
 
 
-def _check_range(response: httpx.Response, offset: int, source: PublishedWeights, part: PartialFile) -> None:
+def _check_range(response: httpx.Response, offset: int, source: PublishedFile, part: PartialFile) -> None:
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     if match is None or int(match[1]) != offset:
         part.discard()
@@ -169,14 +169,12 @@ def _check_range(response: httpx.Response, offset: int, source: PublishedWeights
         raise _other_bytes(source, f"{match[2]} bytes")
 
 
-def _check_headers(response: httpx.Response, source: PublishedWeights, *, remaining: int, host: str) -> None:
+def _check_headers(response: httpx.Response, source: PublishedFile, *, remaining: int, host: str) -> None:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind in ("text/html", "application/xhtml+xml"):
-        raise WrongContentError(f"A web page came in place of the weights of {source.name}.", hint=_PORTAL)
+        raise WrongContentError(f"A web page came in place of {source.title}.", hint=_PORTAL)
     if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
-        raise WrongContentError(
-            f"{host} sent the weights of {source.name} compressed, which was not asked for.", hint=_PORTAL
-        )
+        raise WrongContentError(f"{host} sent {source.title} compressed, which was not asked for.", hint=_PORTAL)
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) != remaining:
         raise _other_bytes(source, f"{int(length) + source.size - remaining} bytes")
@@ -197,7 +195,7 @@ def _broken(host: str) -> DownloadError:
     return DownloadError(f"The connection to {host} broke before the file was whole.", hint=AGAIN)
 
 
-def _other_bytes(source: PublishedWeights, found: str) -> HashMismatchError:
+def _other_bytes(source: PublishedFile, found: str) -> HashMismatchError:
     return HashMismatchError(
         f"The server offers {found} as {source.name}, but {source.size} bytes were published.",
         hint="Nothing was kept. Try another network; if it happens again, update Impasto.",

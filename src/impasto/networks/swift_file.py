@@ -69,13 +69,20 @@ def _trained(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def export_swift(
-    network: SwiftNetwork, folder: Path, *, name: str, training: Mapping[str, object], stem: str = "swift"
+    network: SwiftNetwork,
+    folder: Path,
+    *,
+    name: str,
+    training: Mapping[str, object],
+    stem: str = "swift",
+    family: str = "swift",
 ) -> dict[str, float]:
     """Write `STEM.onnx` (content side) and `STEM-style.onnx` (style side) into a folder.
 
     Args:
         name: of the network, by which style codes know it: another one for other weights.
         training: data, steps … for the files' own description.
+        family: how it was trained.
 
     Returns:
         By file name, how far ONNX Runtime is from PyTorch; see `export`.
@@ -84,7 +91,7 @@ def export_swift(
     round_to_half(network)
     head = network.style.head
     picture = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
-    metadata = described("swift", name=name, code_length=network.design.code_length, training=training)
+    metadata = described(family, name=name, code_length=network.design.code_length, training=training)
     content, style = f"{stem}.onnx", f"{stem}-style.onnx"
     port = Port("style", picture, {2: ("height", 1), 3: ("width", 1)})
     return {

@@ -51,18 +51,7 @@ def decode(data: bytes, name: str, *, max_pixels: int, compact_from: int | None 
         PictureError: one of its subclasses, by what is wrong.
         OutOfMemoryError: the pixels don't fit.
     """
-    if not data:
-        raise EmptyPictureError(f"{name} is empty.", hint="Was the copy or download finished?")
-    fmt = identify(data[:HEAD])
-    if fmt is None:
-        raise not_a_picture(name, data[:HEAD])
-    try:
-        header = read_header(fmt, data)
-    except DamagedHeader as error:
-        raise damaged(name, str(error)) from error
-    if header is not None:
-        check_size(header.width, header.height, name, max_pixels=max_pixels, file_bytes=len(data))
-        _check_supported(fmt, header, name)
+    fmt, header = check_header(data, name, max_pixels=max_pixels)
     try:
         check_whole(fmt, data, name)
         return _decode(fmt, data, header, name, max_pixels, compact_from)
@@ -75,6 +64,27 @@ def decode(data: bytes, name: str, *, max_pixels: int, compact_from: int | None 
     except Exception as error:  # decoders raise about anything on damaged bytes; whatever it is, the file is to blame
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise damaged(name, f"its {fmt} decoder says {reason[:200]!r}") from error
+
+
+def check_header(data: bytes, name: str, *, max_pixels: int) -> tuple[str, Header | None]:
+    """Format and header of a picture file, as far as that tells them, without decoding anything.
+
+    Raises:
+        PictureError: no picture, or one that `decode` would refuse by its header.
+    """
+    if not data:
+        raise EmptyPictureError(f"{name} is empty.", hint="Was the copy or download finished?")
+    fmt = identify(data[:HEAD])
+    if fmt is None:
+        raise not_a_picture(name, data[:HEAD])
+    try:
+        header = read_header(fmt, data)
+    except DamagedHeader as error:
+        raise damaged(name, str(error)) from error
+    if header is not None:
+        check_size(header.width, header.height, name, max_pixels=max_pixels, file_bytes=len(data))
+        _check_supported(fmt, header, name)
+    return fmt, header
 
 
 def check_size(width: int, height: int, name: str, *, max_pixels: int, file_bytes: int | None = None) -> None:

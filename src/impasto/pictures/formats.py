@@ -20,6 +20,11 @@ class PictureFormat:
     alpha: bool = True
     sixteen_bits: bool = False
 
+    @property
+    def media_type(self) -> str:
+        """By which HTTP knows it."""
+        return f"image/{self.name.lower()}"
+
 
 FORMATS: Mapping[str, PictureFormat] = {
     f.name: f

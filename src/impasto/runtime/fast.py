@@ -41,11 +41,11 @@ Floats = NDArray[np.float32]
 BRUSHES = (0.5, 1.0, 2.0)
 
 # Pixels of a thumbnail and of a style picture as the network sees them, close to what it was trained on.
-_THUMBNAIL_AREA = 416 * 296
-_STYLE_SIDE = 448
-_SMALLEST = 32
+THUMBNAIL_AREA = 416 * 296
+LONGEST_STYLE = 448
+SMALLEST = 32
 
-_MEASURED = "thumbnail", "thumbnail_grain", "code"
+MEASURED = "thumbnail", "thumbnail_grain", "code"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Opened(NamedTuple):
 def open_network(path: Path, device: str = AUTO, threads: int | None = None) -> Opened:
     """Open the content side in a file; see `Network`."""
     network = _network(path, device, threads)
-    return Opened(network, network.function("modulation", *_MEASURED, soon=True))
+    return Opened(network, network.function("modulation", *MEASURED, soon=True))
 
 
 def style_side(content: Path) -> Path:
@@ -123,7 +123,7 @@ class FastPainter:
         self._file, self._how = network, (self.settings.device, self.settings.threads)
         early = take(network) if self._how == (AUTO, None) else None
         self.content, self._modulation = early or open_network(network, *self._how)
-        self._paintings = 0
+        self._paintings, self._settled = 0, False
         self.multiple = self.content.number("multiple", 1, 64)
         self.margin = self.content.number("margin", 0, 4096)
         self._code_length = self.content.number("code_length", 1, 1_000_000)
@@ -213,8 +213,7 @@ class FastPainter:
         """
         began = time.monotonic()
         content = content.resized(painted_size(content.size, self.settings.size))
-        code = self._strengthened(style, content)
-        modulation = self._modulate(_as_batch(self._thumbnail(content)), code)
+        modulation = self._modulate(*self._measured(content, style))
         network = _ForShape(self.content, modulation)
         strength = self.settings.strength
         share = strength if self.styles else opacity(strength)
@@ -240,13 +239,38 @@ class FastPainter:
         facts = {"painter": self.name, "device": self.content.device, "tiles": len(parts)}
         return Painting(canvas.painted, stop, time.monotonic() - began, facts, steps)
 
-    def _modulate(self, thumbnail: Floats, code: Floats) -> Floats:
-        self._paintings += 1
-        if self._paintings == 2:  # whoever paints more than one picture gets it optimised
-            self._modulation = self.content.function("modulation", *_MEASURED)
+    def settle(self) -> None:
+        """Take the time now that the second painting would take: from here on the same picture and style give the same
+        painting to the bit, however many came before.
+        """
+        if not self._settled:
+            self._modulation = self.content.function("modulation", *MEASURED)
+            self._settled = True
+
+    def inputs(self, content: Picture, style: StyleCode) -> dict[str, Floats]:
+        """What the network is given to paint a whole picture, by name, for those who look into it.
+
+        Args:
+            content: of the size to paint.
+            style: from `prepare`.
+        """
+        canvas = canvas_for(content, self.multiple)
+        (whole,) = tiles(canvas.size, max(canvas.size), self.margin, multiple=self.multiple)
+        seen = {"picture": canvas.around(whole), "grain": canvas.grain(whole, self.settings.seed)}
+        return seen | dict(zip(MEASURED, self._measured(content, style), strict=True))
+
+    def _measured(self, content: Picture, style: StyleCode) -> tuple[Floats, Floats, Floats]:
+        """What the modulation is found from."""
+        thumbnail = _as_batch(self._thumbnail(content))
         height, width = thumbnail.shape[2:]
         its_grain = grain((0, height // CELL), (0, width // CELL), seed=self.settings.seed)
-        return self._modulation(thumbnail, its_grain[None], code)
+        return thumbnail, its_grain[None], self._strengthened(style, content)
+
+    def _modulate(self, *measured: Floats) -> Floats:
+        self._paintings += 1
+        if self._paintings == 2:  # whoever paints more than one picture gets it optimised
+            self.settle()
+        return self._modulation(*measured)
 
     @cached_property
     def _code(self) -> Function:
@@ -261,7 +285,7 @@ class FastPainter:
     def _code_of(self, pixels: Floats, brush: float = 1.0) -> Floats:
         """(D,) of a style picture."""
         height, width = pixels.shape[:2]
-        size = _inside((width, height), _STYLE_SIDE, brush)
+        size = _inside((width, height), LONGEST_STYLE, brush)
         codes = self._code(_as_batch(resize(pixels, size)))
         return np.asarray(codes[0])
 
@@ -272,13 +296,11 @@ class FastPainter:
         if self.settings.strength == 1 or self.styles:
             return values[None]
         compact = isinstance(content, CompactPicture)
-        identity = self._code_of(content.thumbnail(_inside(content.size, _STYLE_SIDE)) if compact else content.over())
+        identity = self._code_of(content.thumbnail(_inside(content.size, LONGEST_STYLE)) if compact else content.over())
         return np.asarray(identity + self.settings.strength * (values - identity), np.float32)[None]
 
     def _thumbnail(self, content: Picture) -> Floats:
-        factor = min(1.0, math.sqrt(_THUMBNAIL_AREA / (content.height * content.width)))
-        width, height = (_rounded(side * factor, self.multiple) for side in content.size)
-        return content.thumbnail((width, height))
+        return content.thumbnail(thumbnail_size(content.size, self.multiple))
 
 
 class _ForShape:
@@ -297,6 +319,13 @@ class _ForShape:
         return self._function(picture, grain)
 
 
+def thumbnail_size(content: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """(width, height) of the thumbnail from which the modulation of a content picture of (width, height) is found."""
+    factor = min(1.0, math.sqrt(THUMBNAIL_AREA / (content[0] * content[1])))
+    width, height = (_rounded(side * factor, multiple) for side in content)
+    return width, height
+
+
 def _as_batch(pixels: Floats) -> Floats:
     """(H, W, 3) → (1, 3, H, W)."""
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
@@ -305,11 +334,11 @@ def _as_batch(pixels: Floats) -> Floats:
 def _inside(size: tuple[int, int], side: int, brush: float = 1.0) -> tuple[int, int]:
     """(width, height) made small, so that the longer side is `side` at most, then scaled."""
     factor = min(1.0, side / max(size)) * brush
-    return max(_SMALLEST, round(size[0] * factor)), max(_SMALLEST, round(size[1] * factor))
+    return max(SMALLEST, round(size[0] * factor)), max(SMALLEST, round(size[1] * factor))
 
 
 def _rounded(side: float, multiple: int) -> int:
-    return max(_SMALLEST, round(side / multiple) * multiple)
+    return max(SMALLEST, round(side / multiple) * multiple)
 
 
 def opacity(strength: float) -> float:

@@ -25,7 +25,8 @@ _ATTRIBUTE_TENSOR, _ATTRIBUTE_NESTED = 5, (6, 10, 11, 22, 23)  # a tensor; graph
 _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
 _TENSOR_ELSEWHERE = (13, 14)  # external_data, data_location
 _VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE = 1, 2, 1, 2
-_SHAPE_SIDE, _SIDE_NAME = 1, 2
+_SHAPE_SIDE, _SIDE_LENGTH, _SIDE_NAME = 1, 1, 2
+_TYPE_ELEMENT = 1
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _CHECKSUM = "checksum"
 _FLOAT = 1
@@ -85,6 +86,11 @@ class Model:
         if functions or any(field.number == _GRAPH_SPARSE for field in self._graph):
             raise DamagedModelError("It has functions or sparse weights.")
 
+    @property
+    def outputs(self) -> list[str]:
+        """Names of all that it computes."""
+        return [self._names[field] for field in self._graph if field.number == _GRAPH_OUTPUT]
+
     def free_sides(self, name: str) -> list[str]:
         """Of an input, by axis: the name of the number that is not fixed, or nothing."""
         ports = [field for field in self._graph if field.number == _GRAPH_INPUT and self._names[field] == name]
@@ -100,9 +106,9 @@ class Model:
         return found
 
     def described(self, entries: Mapping[str, str]) -> bytes:
-        """The model's bytes with these entries in its metadata, and a checksum of all else."""
-        gone = {*entries, _CHECKSUM}
-        body = self._without(gone) + b"".join(_entry(key, value) for key, value in entries.items())
+        """The model's bytes with these entries in its metadata, and a checksum of all else, whatever they say of it."""
+        body = self._without({*entries, _CHECKSUM})
+        body += b"".join(_entry(key, value) for key, value in entries.items() if key != _CHECKSUM)
         return body + _entry(_CHECKSUM, _digest(body))
 
     @property
@@ -141,19 +147,26 @@ class Model:
                 parts.append(data[field.start : field.stop])
         return b"".join(parts)
 
-    def part(self, outputs: Sequence[str], given: Mapping[str, Floats] | None = None) -> bytes:
+    def part(
+        self,
+        outputs: Sequence[str],
+        given: Mapping[str, Floats] | None = None,
+        asked: Mapping[str, Sequence[int]] | None = None,
+    ) -> bytes:
         """The model that computes `outputs` and nothing else.
 
         Args:
             outputs: some of the model's own.
             given: tensors by name that are constant from now on: inputs, or what nodes would compute.
+            asked: what nodes would compute and is an input from now on: names and shapes.
         """
-        given = given or {}
+        given, asked = given or {}, asked or {}
+        known = {*given, *asked}
         needed = set(outputs)
         kept = [False] * len(self._nodes)
         for place in reversed(range(len(self._nodes))):
             inputs, results = self._nodes[place]
-            if any(name and name in needed and name not in given for name in results):
+            if any(name and name in needed and name not in known for name in results):
                 kept[place] = True
                 needed.update(inputs)
         parts, nodes = [], iter(kept)
@@ -168,6 +181,7 @@ class Model:
             if stays:
                 parts.append(self.data[field.start : field.stop])
         parts += [_bytes(_GRAPH_INITIALIZER, _tensor(name, value)) for name, value in given.items() if name in needed]
+        parts += [_bytes(_GRAPH_INPUT, _port(name, shape)) for name, shape in asked.items() if name in needed]
         graph = _bytes(_MODEL_GRAPH, b"".join(parts))
         return b"".join(
             graph if field.number == _MODEL_GRAPH else self.data[field.start : field.stop] for field in self._fields
@@ -266,3 +280,10 @@ def _tensor(name: str, value: Floats) -> bytes:
     dims = b"".join(_number(_TENSOR_DIMS, side) for side in value.shape)
     raw = np.ascontiguousarray(value, "<f4").tobytes()
     return dims + _number(_TENSOR_TYPE, _FLOAT) + _bytes(_TENSOR_NAME, name.encode()) + _bytes(_TENSOR_RAW, raw)
+
+
+def _port(name: str, shape: Sequence[int]) -> bytes:
+    """An input of float32."""
+    sides = b"".join(_bytes(_SHAPE_SIDE, _number(_SIDE_LENGTH, side)) for side in shape)
+    tensor = _number(_TYPE_ELEMENT, _FLOAT) + _bytes(_TENSOR_SHAPE, sides)
+    return _bytes(_VALUE_NAME, name.encode()) + _bytes(_VALUE_TYPE, _bytes(_TYPE_TENSOR, tensor))

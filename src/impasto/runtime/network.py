@@ -47,7 +47,7 @@ class Network:
         soon: bool = False,
         shapes: Mapping[str, Sequence[int]] | None = None,
     ) -> Function:
-        """The part of the network that computes `output` from `inputs`.
+        """The part of the network that computes `output` from `inputs`, or from as many of them as it looks at.
 
         Args:
             given: tensors by name that are constants of that part.
@@ -60,6 +60,8 @@ class Network:
         """
         import onnxruntime
 
+        if output not in self._model.outputs:
+            raise _damaged(self.name)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads or 0
         options.log_severity_level = _SILENT
@@ -79,7 +81,7 @@ class Network:
             session = onnxruntime.InferenceSession(self._model.part([output], given), options, providers=providers)
         except Exception as error:  # ONNX Runtime's own have no common base but this
             raise _out_of_memory(error) or _damaged(self.name) from error
-        if {port.name for port in session.get_inputs()} != set(inputs):
+        if not {port.name for port in session.get_inputs()} <= set(inputs):
             raise _damaged(self.name)
         return Function(self.name, session, inputs)
 
@@ -103,6 +105,7 @@ class Function:
 
     def __init__(self, name: str, session: Any, inputs: tuple[str, ...]) -> None:
         self._name, self._session, self._inputs = name, session, inputs
+        self._looked_at = {port.name for port in session.get_inputs()}
 
     def __call__(self, *arrays: Floats) -> Floats:
         """The output for these inputs, in the order in which they were named.
@@ -111,7 +114,8 @@ class Function:
             OutOfMemoryError: there is too little for inputs of this size.
             WeightsFormatError: the network can't be run on them.
         """
-        feed = dict(zip(self._inputs, arrays, strict=True))
+        named = zip(self._inputs, arrays, strict=True)
+        feed = {name: array for name, array in named if name in self._looked_at}
         try:
             result: Floats = self._session.run(None, feed)[0]
         except Exception as error:

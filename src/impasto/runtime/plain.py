@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 RANGES: dict[str, tuple[float, float]] = {"0-1": (0.0, 1.0), "0-255": (0.0, 255.0), "-1-1": (-1.0, 1.0)}
 COLOURS = ("RGB", "BGR")
 LAYOUTS = ("NCHW", "NHWC")
-_LEAST_BORDER = 32  # pixels, mirrored: most networks pad with zeros, which show
+LEAST_BORDER = 32  # pixels, mirrored: most networks pad with zeros, which show
 
 
 class PlainPainter:
@@ -114,13 +114,7 @@ class PlainPainter:
         Raises:
             WeightsFormatError: what comes out is of another size.
         """
-        height, width = pixels.shape[:2]
-        rows, columns = (_around(side, self._multiple) for side in (height, width))
-        seen = pixels[rows[0]][:, columns[0]]
-        if self._reversed:
-            seen = seen[..., ::-1]
-        seen = seen * np.float32(self._high - self._low) + np.float32(self._low)
-        batch = np.ascontiguousarray(seen if self._last else seen.transpose(2, 0, 1), np.float32)[None]
+        batch = self._batch(pixels)
         out = self._function(batch)
         if out.shape != batch.shape:
             raise WeightsFormatError(
@@ -128,17 +122,30 @@ class PlainPainter:
                 hint="If it wants sides that are multiples of a number, add it anew with --multiple.",
             )
         painted = out[0] if self._last else out[0].transpose(1, 2, 0)
-        painted = painted[rows[1], columns[1]]
+        height, width = pixels.shape[:2]
+        painted = painted[LEAST_BORDER : LEAST_BORDER + height, LEAST_BORDER : LEAST_BORDER + width]
         if self._reversed:
             painted = painted[..., ::-1]
         unit = (painted - np.float32(self._low)) / np.float32(self._high - self._low)
         return np.ascontiguousarray(unit.clip(0, 1), np.float32)
 
+    def inputs(self, content: Picture, style: StyleCode) -> dict[str, Floats]:
+        """What the network is given to paint a picture, by name, for those who look into it."""
+        return {self.network.metadata["input"]: self._batch(content.pixels)}
 
-def _around(side: int, multiple: int) -> tuple[NDArray[np.intp], slice]:
-    """Places for a side that goes on beyond both its ends, mirrored, up to a multiple; and where it lies in these."""
-    total = -(-(side + 2 * _LEAST_BORDER) // multiple) * multiple
-    return mirrored(side, total, border=_LEAST_BORDER), slice(_LEAST_BORDER, _LEAST_BORDER + side)
+    def _batch(self, pixels: Floats) -> Floats:
+        rows, columns = (_around(side, self._multiple) for side in pixels.shape[:2])
+        seen = pixels[rows][:, columns]
+        if self._reversed:
+            seen = seen[..., ::-1]
+        seen = seen * np.float32(self._high - self._low) + np.float32(self._low)
+        return np.ascontiguousarray(seen if self._last else seen.transpose(2, 0, 1), np.float32)[None]
+
+
+def _around(side: int, multiple: int) -> NDArray[np.intp]:
+    """Places for a side that goes on beyond both its ends, mirrored, up to a multiple."""
+    total = -(-(side + 2 * LEAST_BORDER) // multiple) * multiple
+    return mirrored(side, total, border=LEAST_BORDER)
 
 
 def _sides(batch: Floats) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from impasto.training.painter_settings import PainterTraining
+from impasto.training.painter_settings import BodySettings, PainterTraining
 
 
 @dataclass(frozen=True)
-class JohnsonTraining(PainterTraining):
-    """Settings of a run; see `PainterTraining` for those that all painters have.
+class JohnsonTraining(BodySettings, PainterTraining):
+    """Settings of a run; see `PainterTraining` for those that all painters have, and `BodySettings`.
 
     Attributes:
         learning_rate, table_learning_rate: of the filters (Muon) and of what each style asks for (Adam).
@@ -20,7 +20,7 @@ class JohnsonTraining(PainterTraining):
         blends: share of samples painted in a blend of two of the styles.
     """
 
-    steps: int = 8000
+    steps: int = 3000
     learning_rate: float = 3e-3
     table_learning_rate: float = 3e-3
     size: int = 224
@@ -34,6 +34,7 @@ class JohnsonTraining(PainterTraining):
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **PainterTraining.ranges,
+        **BodySettings.body_ranges,
         "table_learning_rate": (1e-9, 10),
         "style_size": (32, 4096),
         "blends": (0, 1),

@@ -24,7 +24,6 @@ class PainterTraining(TrainingSettings):
         gram_weight, moments_weight: of the two style losses.
         spectrum_weight: of the loss against lattices; see `losses.spectrum`.
         range_weight: of the mean square of what lies outside [0, 1].
-        half, quarter, eighth, blocks: see `ContentDesign`.
     """
 
     size: int = 192
@@ -36,10 +35,6 @@ class PainterTraining(TrainingSettings):
     moments_weight: float = 0.2
     spectrum_weight: float = 0.2
     range_weight: float = 10.0
-    half: int = 16
-    quarter: int = 48
-    eighth: int = 80
-    blocks: int = 3
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **TrainingSettings.ranges,
@@ -52,10 +47,6 @@ class PainterTraining(TrainingSettings):
         "moments_weight": (0, 1e6),
         "spectrum_weight": (0, 1e6),
         "range_weight": (0, 1e6),
-        "half": (4, 1024),
-        "quarter": (4, 1024),
-        "eighth": (4, 1024),
-        "blocks": (1, 64),
     }
 
     def __post_init__(self) -> None:
@@ -63,3 +54,24 @@ class PainterTraining(TrainingSettings):
         check_pairs(self, "thumbnail", "zoom")
         if self.size % 8:
             raise UsageError(f"size is {self.size}; it must be a multiple of 8.", hint="Leave it out if in doubt.")
+
+
+@dataclass(frozen=True)
+class BodySettings:
+    """The part of a training's settings that says how large its content side is.
+
+    Attributes:
+        half, quarter, eighth, blocks: see `ContentDesign`.
+    """
+
+    half: int = 16
+    quarter: int = 48
+    eighth: int = 80
+    blocks: int = 3
+
+    body_ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "half": (4, 1024),
+        "quarter": (4, 1024),
+        "eighth": (4, 1024),
+        "blocks": (1, 64),
+    }

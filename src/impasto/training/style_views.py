@@ -35,10 +35,12 @@ class StyleView(NamedTuple):
     Attributes:
         statistics: for the style side, (S,).
         wanted: for the losses: of a batch of one, the moments in bfloat16.
+        picture: (3, H, W), if it is kept.
     """
 
     statistics: Tensor
     wanted: Wanted
+    picture: Tensor | None = None
 
 
 class StyleViews:
@@ -48,12 +50,18 @@ class StyleViews:
         count: how many are kept.
         draw: the picture (1, 3, H, W) of view number n.
         look: statistics and features at the style layers of such a picture.
+        keep_pictures: for `pictures`.
     """
 
     def __init__(
-        self, count: int, draw: Callable[[int], Tensor], look: Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]]
+        self,
+        count: int,
+        draw: Callable[[int], Tensor],
+        look: Callable[[Tensor], tuple[Tensor, dict[str, Tensor]]],
+        *,
+        keep_pictures: bool = False,
     ) -> None:
-        self._draw, self._look = draw, look
+        self._draw, self._look, self._keep = draw, look, keep_pictures
         self._pool = Pool(count, self._make)
 
     def ready(self, newest: int) -> None:
@@ -71,6 +79,12 @@ class StyleViews:
         statistics = torch.stack([view.statistics for view in chosen])
         return statistics, together([view.wanted for view in chosen])
 
+    def pictures(self, chances: Sequence[np.random.Generator]) -> list[Tensor]:
+        """The style pictures, (3, H, W), that `batch` chooses by such sources of chance where it blends nothing."""
+        views = self._pool.things
+        found = [_one(rng, views, 0.0).picture for rng in chances]
+        return [picture.float() for picture in found if picture is not None]
+
     def statistics(self) -> Tensor:
         """Those of all views in the pool: (N, S)."""
         return torch.stack([view.statistics for view in self._pool.things])
@@ -79,7 +93,8 @@ class StyleViews:
     def _make(self, n: int) -> StyleView:
         picture = self._draw(n)
         statistics, features = self._look(picture)
-        return StyleView(statistics[0], wanted_of(picture, features))
+        kept = picture[0].bfloat16() if self._keep else None
+        return StyleView(statistics[0], wanted_of(picture, features), kept)
 
 
 def wanted_of(picture: Tensor, features: Mapping[str, Tensor]) -> Wanted:

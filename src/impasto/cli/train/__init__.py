@@ -7,7 +7,7 @@ import importlib
 import typer
 
 # Modules of this package, in the order of the help.
-_FAMILIES = ("johnson", "swift", "distill", "encoder")
+_FAMILIES = ("johnson", "swift", "adain", "attention", "gan", "pix2pix", "cyclegan", "distill", "encoder")
 
 app = typer.Typer(help="Train networks.", no_args_is_help=True)
 

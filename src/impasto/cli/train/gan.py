@@ -1,0 +1,33 @@
+"""`impasto train gan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from impasto.cli.train.any_style import Name, Start, Style, begin_swift
+from impasto.cli.train.command import Begun, Content, Teacher, training
+from impasto.training.gan_settings import GanTraining
+
+
+def register(app: typer.Typer) -> None:
+    app.command("gan")(gan)
+
+
+@training(GanTraining, needs=("content", "style"))
+def gan(
+    *,
+    settings: GanTraining,
+    run: Path,
+    content: Content = None,
+    style: Style = None,
+    teacher: Teacher = None,
+    start: Start = None,
+    name: Name = "mine",
+) -> Begun:
+    """Train a painter for any style against a critic, and export it as ONNX.
+
+    Flags come before the settings file. Ctrl-C saves a checkpoint; the same command goes on from there.
+    """
+    return begin_swift(settings, run, content=content, style=style, teacher=teacher, start=start, name=name)

@@ -1,0 +1,33 @@
+"""`impasto worker`: more painters for the studio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from impasto.cli.studio_options import Data, Database, Files, service_settings
+from impasto.cli.threads import Threads
+from impasto.cli.voice import Voice
+from impasto.extras import needs_extra
+
+
+def register(app: typer.Typer) -> None:
+    app.command("worker")(worker)
+
+
+def worker(
+    data: Data = Path("impasto-data"),
+    database: Database = None,
+    files: Files = None,
+    private_webhooks: Annotated[
+        bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
+    ] = False,
+    threads: Threads = None,
+) -> None:
+    """Paint orders that `impasto serve` takes, until Ctrl-C."""
+    with needs_extra("Painting orders"):
+        from impasto.service.server import work_until_stopped
+    settings = service_settings(data, database, files, private_webhooks=private_webhooks)
+    work_until_stopped(settings, threads=threads, told=Voice().note)

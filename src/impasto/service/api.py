@@ -1,0 +1,347 @@
+"""The HTTP API, version 1."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, FastAPI, File, Form, Header, Path, Query, Request, Response, UploadFile
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from impasto import __version__
+from impasto.errors import BusyError, OrderStateError, UsageError
+from impasto.pictures import QUALITY
+from impasto.service.guard import Guard
+from impasto.service.keys import Client, Keys
+from impasto.service.metrics import as_prometheus
+from impasto.service.orders import Order, OrderedStyle, OrderRequest, State
+from impasto.service.problems import tell_problems
+from impasto.service.scopes import Scope
+from impasto.service.settings import ServiceSettings
+from impasto.service.studio import Studio
+from impasto.service.views import OrderView, Problem, StyleView, view
+from impasto.service.webhooks import check_target
+from impasto.service.worker import DEAD_AFTER
+from impasto.styles.shelf import canonical
+
+_SOON = 0.05  # seconds between looks at an order that is waited for
+_SHOW_EVERY = 0.25
+_WAIT = 30.0  # seconds that `paint` waits
+_SMALL = 4_000_000  # pixels of what `paint` takes
+_ID = Annotated[str, Path(pattern=r"^ord_[A-Za-z0-9_-]{24}$")]
+
+
+def _client_for(scope: Scope) -> Callable[..., Client]:
+    """Who asks, and may: a dependency."""
+
+    def client(request: Request, authorization: Annotated[str | None, Header(max_length=200)] = None) -> Client:
+        keys: Keys = request.app.state.studio.keys
+        found = keys.find((authorization or "").removeprefix("Bearer ").strip())
+        found.may(scope)
+        keys.count(found)
+        return found
+
+    return client
+
+
+Orderer = Annotated[Client, Depends(_client_for("orders"))]
+Content = Annotated[UploadFile, File(description="The photograph.")]
+Styles = Annotated[list[str], Form(description="Names of styles, with weights if there are several: mosaic:0.3.")]
+StyleFiles = Annotated[list[UploadFile], File(description="Pictures of styles, or style codes, each as a file.")]
+Options = Annotated[
+    str, Form(description='More of what `impasto paint` takes, as JSON: {"strength": 0.8, "quality": "best"}.')
+]
+Format = Annotated[str | None, Form(description="Of the painting: jpeg, png, webp … Without: the photograph's.")]
+
+
+def make_app(settings: ServiceSettings) -> FastAPI:
+    """The service's app; close `app.state.studio` in the end."""
+    app = FastAPI(
+        title="Impasto",
+        version=__version__,
+        summary="Paints photographs in the style of pictures.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.studio = Studio(settings)
+    tell_problems(app)
+    app.include_router(_router, prefix="/v1", responses={"4XX": {"model": Problem}})
+    app.add_api_route("/healthz", _healthz, include_in_schema=False)
+    app.add_api_route("/readyz", _readyz, include_in_schema=False)
+    app.add_api_route("/metrics", _metrics, include_in_schema=False)
+    app.add_middleware(Guard, max_body=settings.max_body, body_seconds=60.0)
+    return app
+
+
+_router = APIRouter()
+
+
+def _studio(request: Request) -> Studio:
+    studio: Studio = request.app.state.studio
+    return studio
+
+
+@_router.post("/orders", status_code=202, response_model=OrderView)
+async def order(
+    request: Request,
+    response: Response,
+    client: Orderer,
+    content: Content,
+    style: Styles = [],  # noqa: B006 — FastAPI reads it
+    style_file: StyleFiles = [],  # noqa: B006
+    options: Options = "{}",
+    format: Format = None,
+    jpeg_quality: Annotated[int, Form(ge=1, le=100)] = QUALITY,
+    bit_depth: Annotated[Literal[8, 16] | None, Form()] = None,
+    webhook: Annotated[str | None, Form(description="An address to be told when the order has ended.")] = None,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> OrderView:
+    """Order a painting. The same Idempotency-Key and request give the same order, however often they are sent."""
+    studio = _studio(request)
+    if webhook:
+        check_target(webhook)
+    wanted = await _wanted(studio, client, content, style, style_file, options, format, jpeg_quality, bit_depth)
+    placed, new = await run_in_threadpool(_place, studio, client, wanted, idempotency_key, webhook or None)
+    response.status_code = 202 if new else 200
+    response.headers["Location"] = f"/v1/orders/{placed.id}"
+    return view(placed)
+
+
+@_router.post(
+    "/paint", response_class=Response, responses={200: {"content": {"image/*": {}}, "description": "The painting."}}
+)
+async def paint(
+    request: Request,
+    client: Orderer,
+    content: Content,
+    style: Styles = [],  # noqa: B006 — FastAPI reads it
+    style_file: StyleFiles = [],  # noqa: B006
+    options: Options = "{}",
+    format: Format = None,
+) -> Response:
+    """Paint a small picture by the fast painter, and wait for it."""
+    studio = _studio(request)
+    wanted = await _wanted(studio, client, content, style, style_file, options, format, QUALITY, None, most=_SMALL)
+    if wanted.quality not in (None, "fast") or wanted.preset is not None:
+        raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
+    placed, _ = await run_in_threadpool(_place, studio, client, wanted)
+    until = time.monotonic() + _WAIT
+    while time.monotonic() < until:
+        found = await run_in_threadpool(studio.book.get, placed.id)
+        if not found.is_open:
+            return await _painting(studio, found)
+        await asyncio.sleep(_SOON)
+    await run_in_threadpool(studio.book.cancel, placed.id)
+    raise BusyError("It takes too long to wait for.", hint="Order it: POST /v1/orders.")
+
+
+@_router.get("/orders", response_model=list[OrderView])
+async def orders(
+    request: Request, client: Orderer, state: State | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> list[OrderView]:
+    """One's orders, the newest first."""
+    found = await run_in_threadpool(_studio(request).book.orders, owner=client.id, state=state, most=most)
+    return [view(order) for order in found]
+
+
+@_router.get("/orders/{order_id}", response_model=OrderView)
+async def one_order(request: Request, client: Orderer, order_id: _ID) -> OrderView:
+    """How far an order is."""
+    return view(await _found(request, client, order_id))
+
+
+@_router.delete("/orders/{order_id}", response_model=OrderView)
+async def cancel(request: Request, client: Orderer, order_id: _ID) -> OrderView:
+    """Cancel an order; one that has ended stays as it is."""
+    return view(await run_in_threadpool(_studio(request).book.cancel, order_id, owner=client.id))
+
+
+@_router.get("/orders/{order_id}/result", response_class=Response)
+async def result(request: Request, client: Orderer, order_id: _ID) -> Response:
+    """The painting."""
+    return await _painting(_studio(request), await _found(request, client, order_id))
+
+
+@_router.get("/orders/{order_id}/preview", response_class=Response)
+async def preview(request: Request, client: Orderer, order_id: _ID) -> Response:
+    """What the painting looks like so far, small."""
+    found = await _found(request, client, order_id)
+    if found.preview is None:
+        raise OrderStateError("There is nothing to see yet.", hint="Wait a little.")
+    data = await run_in_threadpool(_studio(request).store.get, found.preview)
+    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+@_router.get("/orders/{order_id}/events", response_class=StreamingResponse)
+async def events(request: Request, client: Orderer, order_id: _ID) -> StreamingResponse:
+    """Server-sent events: `order` whenever something has changed, the last one when the order has ended."""
+    first = await _found(request, client, order_id)
+    return StreamingResponse(
+        _events(request, first), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+Stylist = Annotated[Client, Depends(_client_for("styles"))]
+
+
+@_router.get("/styles", response_model=list[StyleView])
+async def styles(request: Request, client: Stylist) -> list[StyleView]:
+    """Styles by name: Impasto's, then one's own."""
+    from impasto.styles import shelf
+
+    found = await run_in_threadpool(lambda: [(name, shelf.find(name)) for name in shelf.names()])
+    named = [StyleView(name=name, title=code.title, artist=code.artist, year=code.year) for name, code in found]
+    own = await run_in_threadpool(_studio(request).styles.of, client.id)
+    return [*named, *(StyleView(name=name, own=True) for name in own)]
+
+
+@_router.post("/styles", status_code=201, response_model=StyleView)
+async def keep_style(
+    request: Request,
+    client: Stylist,
+    name: Annotated[str, Form(max_length=100)],
+    picture: Annotated[UploadFile, File(description="Of the style; or a style code.")],
+) -> StyleView:
+    """Give a style of one's own a name, to order by from then on."""
+    studio = _studio(request)
+    file = await _style_file(studio, picture)
+    return StyleView(name=await run_in_threadpool(studio.styles.keep, client.id, name, file), own=True)
+
+
+@_router.delete("/styles/{name}", status_code=204)
+async def remove_style(request: Request, client: Stylist, name: Annotated[str, Path(max_length=100)]) -> None:
+    """Forget a style of one's own."""
+    await run_in_threadpool(_studio(request).styles.remove, client.id, name)
+
+
+# -- the parts of a request
+
+
+async def _wanted(
+    studio: Studio,
+    client: Client,
+    content: UploadFile,
+    styles: list[str],
+    files: list[UploadFile],
+    options: str,
+    format: str | None,
+    jpeg_quality: int,
+    bit_depth: int | None,
+    *,
+    most: int | None = None,
+) -> OrderRequest:
+    chosen = _options(options)
+    digest = await run_in_threadpool(studio.keep, await content.read(), max_pixels=most)
+    own = await run_in_threadpool(studio.styles.of, client.id)
+    named = [_named(word, own) for word in styles if word]
+    sent = [OrderedStyle(file=await _style_file(studio, file)) for file in files]
+    return await run_in_threadpool(
+        OrderRequest,
+        content=digest,
+        styles=(*named, *sent),
+        quality=chosen.pop("quality", None),
+        preset=chosen.pop("preset", None),
+        settings=chosen,
+        format=format or None,
+        jpeg_quality=jpeg_quality,
+        bit_depth=bit_depth,
+    )
+
+
+async def _style_file(studio: Studio, file: UploadFile) -> str:
+    data = await file.read()
+    if data.lstrip().startswith(b"{"):  # a style code; its painter checks it
+        return await run_in_threadpool(studio.store.put, data)
+    return await run_in_threadpool(studio.keep, data)
+
+
+def _options(text: str) -> dict[str, Any]:
+    try:
+        options = json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise UsageError("options is no JSON.", hint='Send an object: {"strength": 0.8}.') from error
+    if not isinstance(options, dict):
+        raise UsageError("options is no JSON object.", hint='Send an object: {"strength": 0.8}.')
+    return options
+
+
+def _named(word: str, own: Mapping[str, str]) -> OrderedStyle:
+    """Of `name` or `name:weight`, which may be one of the client's own."""
+    name, weight = word, 1.0
+    if ":" in word:
+        name, _, text = word.rpartition(":")
+        try:
+            weight = float(text)
+        except ValueError as error:
+            raise UsageError(f"{text[:20]!r} is no weight of a style.", hint="Write mosaic:0.3.") from error
+    file = own.get(canonical(name))
+    return OrderedStyle(name=name, weight=weight) if file is None else OrderedStyle(file=file, weight=weight)
+
+
+# -- what comes back
+
+
+def _place(
+    studio: Studio, client: Client, wanted: OrderRequest, key: str | None = None, webhook: str | None = None
+) -> tuple[Order, bool]:
+    studio.keys.check_orders(client)
+    return studio.book.place(wanted, owner=client.id, idempotency=key, webhook=webhook)
+
+
+async def _found(request: Request, client: Client, order_id: str) -> Order:
+    return await run_in_threadpool(_studio(request).book.get, order_id, owner=client.id)
+
+
+async def _painting(studio: Studio, order: Order) -> Response:
+    if order.state == "failed" and order.problem is not None:
+        status = int(order.problem.get("status", 500))
+        return JSONResponse(dict(order.problem), status, media_type="application/problem+json")
+    if order.result is None:
+        raise OrderStateError(f"The order is {order.state}.", hint="Its painting comes when it is done.")
+    data = await run_in_threadpool(studio.store.get, order.result)
+    suffix = str(order.result_type).rpartition("/")[2]
+    headers = {
+        "ETag": f'"{order.result}"',
+        "Cache-Control": "private, max-age=86400",
+        "Content-Disposition": f'inline; filename="{order.id}.{suffix}"',
+        "Content-Security-Policy": "sandbox",
+    }
+    return Response(data, media_type=order.result_type, headers=headers)
+
+
+async def _events(request: Request, order: Order) -> AsyncIterator[str]:
+    shown = ""
+    while True:
+        text = view(order).model_dump_json()
+        has_preview = order.preview or ""
+        if text + has_preview != shown:
+            shown = text + has_preview
+            yield f"event: order\ndata: {text}\n\n"
+        if not order.is_open or await request.is_disconnected():
+            return
+        await asyncio.sleep(_SHOW_EVERY)
+        order = await run_in_threadpool(_studio(request).book.get, order.id)
+
+
+# -- for those who run it
+
+
+async def _healthz() -> PlainTextResponse:
+    return PlainTextResponse("ok\n")
+
+
+async def _readyz(request: Request) -> PlainTextResponse:
+    """Whether orders would be painted: the database answers, and a worker lives."""
+    workers = await run_in_threadpool(_studio(request).book.workers, since=time.time() - DEAD_AFTER)
+    return PlainTextResponse("ok\n" if workers else "no worker\n", 200 if workers else 503)
+
+
+async def _metrics(request: Request, _: Annotated[Client, Depends(_client_for("metrics"))]) -> Response:
+    studio = _studio(request)
+    text = await run_in_threadpool(as_prometheus, studio.book, since=time.time() - DEAD_AFTER)
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,276 @@
+"""The process that paints: it stays warm between orders, and is killed when one takes too long or too much.
+
+Pictures come from files of hostile make, through decoders written in C. Whatever they do there, they do to a process
+that holds nothing: no key, no database, no other order.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import ImpastoError, NotAPictureError, OrderTimeoutError, OutOfMemoryError, PainterDiedError
+from impasto.painters import Progress, WeightedStyle
+
+if TYPE_CHECKING:
+    from impasto.styles.code import KnownCodes, StyleCode
+
+_LOOK_EVERY = 0.1  # seconds between looks at the memory of the process, and at whether the order is still wanted
+_WANTED_EVERY = 1.0
+_TELL_EVERY = 0.5
+_PREVIEW_SIDE = 384  # pixels
+_KEPT = 8  # painters kept at hand, by what they were asked to be
+
+
+@dataclass(frozen=True)
+class Job:
+    """A painting to be made, with all that it takes.
+
+    Attributes:
+        content: bytes of the content picture's file.
+        styles: each a name, or the bytes of a picture's or a code's file; and its weight.
+        options: of `make_painter`.
+        format, jpeg_quality, bit_depth: of the painting's file; see `OrderRequest`.
+        max_pixels: of pictures that are read.
+        previews: whether to show the painting on its way.
+    """
+
+    content: bytes
+    styles: list[tuple[str | bytes, float]]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    format: str | None = None
+    jpeg_quality: int = 92
+    bit_depth: int | None = None
+    max_pixels: int = 40_000_000
+    previews: bool = True
+
+
+@dataclass(frozen=True)
+class Made:
+    """A painting's file.
+
+    Attributes:
+        data, media_type: of the file.
+        facts: size, seconds, and what the painter tells.
+    """
+
+    data: bytes
+    media_type: str
+    facts: Mapping[str, Any]
+
+
+Told = Callable[[float, bytes | None], None]
+"""Called on the way with the fraction that is painted, and now and then a small picture of it."""
+
+
+class Bench:
+    """
+    Args:
+        seconds: that a job may take.
+        memory: bytes that the process may take.
+        threads: for each painter; None: one a core.
+    """
+
+    def __init__(self, *, seconds: float, memory: int, threads: int | None = None) -> None:
+        self._seconds, self._memory, self._threads = seconds, memory, threads
+        self._process: Any = None
+        self._line: Connection | None = None
+
+    def paint(self, job: Job, *, told: Told | None = None, wanted: Callable[[], bool] | None = None) -> Made | None:
+        """The painting; None if it was no longer wanted.
+
+        Raises:
+            OrderTimeoutError: it took too long.
+            OutOfMemoryError: it took too much memory.
+            PainterDiedError: the process died.
+            ImpastoError: what painting raises.
+        """
+        line = self._started()
+        try:
+            line.send(job)
+            return self._answer(line, told, wanted)
+        except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+            self.stop()
+            raise PainterDiedError("The process that painted died.") from error
+
+    def stop(self) -> None:
+        """Kill the process, if there is one."""
+        process, line = self._process, self._line
+        self._process = self._line = None
+        if line is not None:
+            line.close()
+        if process is not None:
+            process.kill()
+            process.join()
+            process.close()
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the process takes now; 0 without one, or where the system does not tell."""
+        return 0 if self._process is None else _resident(self._process.pid)
+
+    def _started(self) -> Connection:
+        if self._process is None or not self._process.is_alive():
+            self.stop()
+            context = multiprocessing.get_context("spawn")
+            ours, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
+            self._process.start()
+            theirs.close()
+            self._line = ours
+        assert self._line is not None
+        return self._line
+
+    def _answer(self, line: Connection, told: Told | None, wanted: Callable[[], bool] | None) -> Made | None:
+        until, ask_at = time.monotonic() + self._seconds, time.monotonic() + _WANTED_EVERY
+        while True:
+            if line.poll(_LOOK_EVERY):
+                kind, content = line.recv()
+                if kind == "told":
+                    if told is not None:
+                        told(*content)
+                elif kind == "made":
+                    made: Made = content
+                    return made
+                else:
+                    raise content
+            now = time.monotonic()
+            if self.memory > self._memory:
+                self.stop()
+                raise OutOfMemoryError("The painting takes more memory than an order may.", hint="Send less pixels.")
+            if now > until:
+                self.stop()
+                raise OrderTimeoutError(f"The painting takes longer than {self._seconds:g} seconds.")
+            if wanted is not None and now > ask_at:
+                ask_at = now + _WANTED_EVERY
+                if not wanted():
+                    self.stop()
+                    return None
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123 — no path of the user's
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+# -- in the process
+
+
+def _serve(line: Connection, threads: int | None) -> None:
+    import signal
+
+    os.chdir(tempfile.mkdtemp(prefix="impasto-"))  # names that clients give are no files here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    painters = _Painters(threads)
+    while True:
+        try:
+            job = line.recv()
+        except (EOFError, OSError):
+            return
+        answer: tuple[str, Made | ImpastoError]
+        try:
+            answer = ("made", painters.paint(job, lambda *content: line.send(("told", content))))
+        except ImpastoError as error:
+            answer = ("failed", error)
+        except MemoryError:
+            answer = ("failed", OutOfMemoryError("There is too little memory for this picture."))
+        except Exception as error:  # a fault of ours: told without what it holds
+            print(f"impasto: {type(error).__name__} while painting: {error}", file=sys.stderr)  # noqa: T201
+            answer = ("failed", PainterDiedError("The painting failed."))
+        with suppress(BrokenPipeError):
+            line.send(answer)
+
+
+class _Painters:
+    """Painters at hand, so that orders of a kind don't wait for one to be made."""
+
+    def __init__(self, threads: int | None) -> None:
+        self._threads = threads
+        self._made: dict[str, Any] = {}
+
+    def paint(self, job: Job, told: Told) -> Made:
+        from impasto.painting import style_side
+        from impasto.pictures import encode_picture, format_of_name, read_picture
+
+        began = time.monotonic()
+        content = read_picture(job.content, max_pixels=job.max_pixels)
+        painter = self._painter(job.options)
+        styles = _styles(job, side=style_side(content.size), codes=getattr(painter, "codes", None))
+        report = _reporter(told) if job.previews else None
+        painting = painter.paint(content, painter.prepare(styles), progress=report)
+        picture = painting.picture
+        form = format_of_name(job.format or picture.format or "png")
+        data = encode_picture(picture, form.name, quality=job.jpeg_quality, bit_depth=job.bit_depth)
+        facts: dict[str, Any] = {**painting.facts, "width": picture.width, "height": picture.height}
+        return Made(
+            data, form.media_type, {**facts, "stop": painting.stop, "seconds": round(time.monotonic() - began, 4)}
+        )
+
+    def _painter(self, options: Mapping[str, Any]) -> Any:
+        from impasto.painting import make_painter
+        from impasto.runtime.fast import FastPainter
+
+        key = repr(sorted(options.items()))
+        if key not in self._made:
+            while len(self._made) >= _KEPT:
+                self._made.pop(next(iter(self._made)))
+            settings = dict(options)
+            if self._threads is not None:
+                settings["threads"] = self._threads
+            painter = make_painter(**settings)
+            if isinstance(painter, FastPainter):
+                painter.settle()  # an order's painting is the same whenever and wherever it is made
+            self._made[key] = painter
+        return self._made[key]
+
+
+def _styles(job: Job, *, side: int, codes: KnownCodes | None) -> list[WeightedStyle]:
+    from impasto.painting import read_styles
+
+    found = []
+    for source, weight in job.styles:
+        if isinstance(source, bytes) and source.lstrip().startswith(b"{"):
+            found.append(WeightedStyle(_code(source), weight))
+        else:
+            found += read_styles([(source, weight)], max_pixels=job.max_pixels, side=side, codes=codes)
+    return found or read_styles([], codes=codes)
+
+
+def _code(data: bytes) -> StyleCode:
+    from impasto.styles.code import from_json
+
+    try:
+        return from_json(json.loads(data), "The style code")
+    except (ValueError, RecursionError) as error:
+        raise NotAPictureError("The style is neither a picture nor a style code.", hint="Send one of these.") from error
+
+
+def _reporter(told: Told) -> Callable[[Progress], None]:
+    """Tells of a painting's progress at most twice a second, with a small picture of it where there is time."""
+    last = time.monotonic()
+
+    def report(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last < _TELL_EVERY:
+            return
+        from impasto.pictures import Picture, encode_picture
+
+        picture = Picture(progress.preview())
+        factor = min(1.0, _PREVIEW_SIDE / max(picture.size))
+        width, height = (max(1, round(side * factor)) for side in picture.size)
+        told(progress.fraction, encode_picture(picture.resized((width, height)), "jpeg", quality=80))
+        last = time.monotonic()
+
+    return report

@@ -1,0 +1,184 @@
+"""What an order is: what was asked for, checked, and how far it has come."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from impasto.errors import UnknownNameError, UsageError
+from impasto.pictures import QUALITY, format_of_name
+from impasto.pictures.encode import check_encoding
+from impasto.qualities import choose_quality
+from impasto.records import checked
+from impasto.styles.shelf import canonical
+
+State = Literal["queued", "painting", "done", "failed", "cancelled"]
+OPEN: tuple[State, ...] = ("queued", "painting")
+
+# Settings that are the studio's own business: files and devices of its machines, and how it divides its work.
+_NOT_FOR_CLIENTS = {"device", "threads", "tile", "encoder", "losses", "checkpointing"}
+_MOST_STYLES = 8
+_LONGEST_WORD = 100
+
+
+@dataclass(frozen=True)
+class OrderedStyle:
+    """A style and its weight: of a name, or of a picture or a code in the store.
+
+    Exactly one of `name` and `file` is given.
+    """
+
+    name: str | None = None
+    file: str | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """What is to be painted.
+
+    Attributes:
+        content: digest of the content picture.
+        styles: of which at least one, unless the model has only one.
+        quality, preset: see `impasto.paint`.
+        settings: the rest of what `impasto.paint` takes, as far as clients may choose it.
+        format: of the painting's file: a name or suffix of `FORMATS`; None: that of the content picture.
+        jpeg_quality, bit_depth: see `write_picture`.
+
+    Raises:
+        UsageError, UnknownNameError: what does not fit.
+    """
+
+    content: str
+    styles: Sequence[OrderedStyle] = ()
+    quality: str | None = None
+    preset: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    format: str | None = None
+    jpeg_quality: int = QUALITY
+    bit_depth: int | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.styles) > _MOST_STYLES:
+            raise UsageError(f"More than {_MOST_STYLES} styles.", hint="Blend fewer.")
+        check_settings(self.quality, self.preset, self.settings)
+        known = _style_names(self.settings.get("model"))
+        for style in self.styles:
+            _check_style(style, known)
+        if self.format is not None:
+            check_encoding(format_of_name(_short(self.format)), quality=self.jpeg_quality, bit_depth=self.bit_depth)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> OrderRequest:
+        """What `as_json` gave."""
+        styles = tuple(OrderedStyle(**style) for style in data["styles"])
+        return cls(**{**data, "styles": styles})
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same request."""
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as it stands in the book. Times are seconds since 1970.
+
+    Attributes:
+        id: long and random: who knows it may have been told it.
+        owner: whose key it came with.
+        problem: why it failed: `type`, `title`, `status`, `detail`, `hint`.
+        fraction: how much of it is painted, 0 to 1.
+        preview: digest of what it looks like so far.
+        result, result_type: digest and media type of the painting.
+    """
+
+    id: str
+    owner: str
+    state: State
+    request: OrderRequest
+    created: float
+    idempotency: str | None = None
+    webhook: str | None = None
+    result: str | None = None
+    result_type: str | None = None
+    facts: Mapping[str, Any] | None = None
+    problem: Mapping[str, Any] | None = None
+    attempts: int = 0
+    fraction: float = 0.0
+    preview: str | None = None
+    started: float | None = None
+    finished: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+
+def new_id() -> str:
+    """Of an order: nobody guesses it."""
+    return f"ord_{secrets.token_urlsafe(18)}"
+
+
+def check_settings(quality: str | None, preset: str | None, settings: Mapping[str, Any]) -> None:
+    """See that clients may ask for these, and that they go together.
+
+    Raises:
+        UsageError, UnknownNameError
+    """
+    for name in settings:
+        if name in _NOT_FOR_CLIENTS:
+            raise UsageError(f"{name} can't be chosen here.", hint="Leave it out: the studio decides.")
+    chosen = choose_quality(quality, preset=preset, settings=settings)
+    values = checked(chosen.settings(), settings, kind="setting")
+    if chosen.name == "fast":
+        from impasto.runtime.fast import FastSettings
+
+        FastSettings(**{name: value for name, value in values.items() if name != "model"})  # its ranges
+    if settings.get("model") is not None:
+        _check_model(str(settings["model"]))
+    if isinstance(settings.get("start"), str):
+        from impasto.optimize.settings import Start
+
+        if settings["start"] not in get_args(Start):
+            raise UnknownNameError("start", _short(settings["start"]), get_args(Start))
+
+
+def _style_names(model: str | None) -> set[str]:
+    """Names by which its painter knows styles: a model's own, or those of the shelf and the drawn ones."""
+    from impasto.runtime.registry import find_model
+    from impasto.styles import registry, shelf
+
+    own = [] if model is None else json.loads(find_model(model).metadata.get("styles", "[]"))
+    return {str(name) for name in own} or {*shelf.names(), *registry.names()}
+
+
+def _check_style(style: OrderedStyle, known: Collection[str]) -> None:
+    """Names only: a path would be one of the studio's own disk."""
+    if (style.name is None) == (style.file is None):
+        raise UsageError("A style is either a name or a file.", hint="Give one of them.")
+    if style.name is not None and canonical(style.name) not in known:
+        raise UnknownNameError("style", _short(style.name), known)
+    if not 0 < style.weight < math.inf:
+        raise UsageError(f"The weight of a style is {style.weight}.", hint="It must be a positive number.")
+
+
+def _check_model(name: str) -> None:
+    """Names only: a path would be one of the studio's own disk."""
+    from impasto.runtime.registry import models
+
+    known = [entry.name for entry in models()]
+    if name not in known:
+        raise UnknownNameError("model", _short(name), known)
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}…"

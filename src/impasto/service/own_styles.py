@@ -1,0 +1,62 @@
+"""Styles that clients have given names of their own."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Engine, delete, func, insert, select
+
+from impasto.errors import QuotaError, UnknownNameError, UsageError
+from impasto.service.tables import STYLES
+from impasto.styles import registry, shelf
+
+_MOST = 1000  # of one client
+
+
+class OwnStyles:
+    """
+    Args:
+        engine: of the service's database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def keep(self, owner: str, name: str, file: str) -> str:
+        """Give a picture or a code in the store a name, in place of an earlier one of the same name, and return it as
+        it is written.
+
+        Raises:
+            UsageError: a name that can't be, or is one of Impasto's own.
+            QuotaError: this client has too many.
+        """
+        wanted = shelf.canonical(name)
+        if len(wanted) > 100 or not shelf.NAME.fullmatch(wanted):
+            raise UsageError("A style can't be called that.", hint="Use letters a to z, digits and hyphens.")
+        if wanted in {*shelf.names(), *registry.names()}:
+            raise UsageError(f"Impasto has a style {wanted!r}.", hint="Choose another name.")
+        with self._engine.begin() as connection:
+            connection.execute(delete(STYLES).where(STYLES.c.owner == owner, STYLES.c.name == wanted))
+            count = connection.scalar(select(func.count()).select_from(STYLES).where(STYLES.c.owner == owner))
+            if (count or 0) >= _MOST:
+                raise QuotaError(f"There are {_MOST} styles already.", hint="Remove some.")
+            row = {"owner": owner, "name": wanted, "file": file, "created": time.time()}
+            connection.execute(insert(STYLES), row)
+        return wanted
+
+    def of(self, owner: str) -> dict[str, str]:
+        """Digests by name."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(STYLES).where(STYLES.c.owner == owner).order_by(STYLES.c.name))
+            return {row.name: row.file for row in rows}
+
+    def remove(self, owner: str, name: str) -> None:
+        """
+        Raises:
+            UnknownNameError: there is none of that name.
+        """
+        wanted = shelf.canonical(name)
+        with self._engine.begin() as connection:
+            own = (STYLES.c.owner == owner, STYLES.c.name == wanted)
+            if not connection.execute(delete(STYLES).where(*own)).rowcount:
+                raise UnknownNameError("style of yours", wanted[:100], self.of(owner))

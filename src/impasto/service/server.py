@@ -1,0 +1,135 @@
+"""The processes of the service: the one that listens, and its workers, which it starts again when they die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from impasto.errors import UsageError
+from impasto.service.api import make_app
+from impasto.service.book import OrderBook
+from impasto.service.keys import Keys
+from impasto.service.settings import ServiceSettings
+from impasto.service.worker import Worker
+
+_RESTART_AFTER = 0.5  # seconds
+_PATIENCE = 40.0
+
+Told = Callable[[str], None]
+
+
+def serve_until_stopped(
+    settings: ServiceSettings, *, host: str, port: int, workers: int, threads: int | None, told: Told
+) -> None:
+    """Listen, with so many workers beside, until the process is told to end.
+
+    Raises:
+        UsageError: the port is taken.
+    """
+    listening = _listen(host, port)
+    app = make_app(settings)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=5,
+    )
+    told(f"Listening on http://{host}:{listening.getsockname()[1]}")
+    try:
+        with _workers(settings, workers, threads):
+            uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        app.state.studio.close()
+        listening.close()
+
+
+def work_until_stopped(settings: ServiceSettings, *, threads: int | None, told: Told) -> None:
+    """Paint orders until the process is told to end; then the one at hand is finished."""
+    worker = Worker(settings, threads=threads)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    worker.start()
+    told(f"{worker.name} takes orders.")
+    while not ended.wait(1.0):
+        if os.getppid() == 1 and "IMPASTO_WORKER_OF" in os.environ:
+            break  # who started it has died, and nobody will tell it to end
+    worker.stop()
+
+
+def any_keys(settings: ServiceSettings) -> bool:
+    """Whether there is a key that is not revoked."""
+    book = OrderBook(settings)
+    try:
+        return any(client.revoked is None for client in Keys(book.engine, needed=True).all())
+    finally:
+        book.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise UsageError(
+            f"Nothing can listen on {host}:{port}: {error.strerror}.", hint="Choose another --port."
+        ) from error
+    return listening
+
+
+@contextmanager
+def _workers(settings: ServiceSettings, count: int, threads: int | None) -> Iterator[None]:
+    keepers = [_Keeper(_command(settings, threads)) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for keeper in keepers:
+            keeper.end()
+        for keeper in keepers:
+            keeper.join(_PATIENCE)
+
+
+def _command(settings: ServiceSettings, threads: int | None) -> list[str]:
+    command = [sys.executable, "-m", "impasto", "worker", "--data", str(settings.data)]
+    for option, value in (("--database", settings.database), ("--files", settings.files), ("--threads", threads)):
+        command += [] if value is None else [option, str(value)]
+    return command + ["--private-webhooks"] * settings.private_webhooks
+
+
+class _Keeper(threading.Thread):
+    """Keeps a worker running."""
+
+    def __init__(self, command: list[str]) -> None:
+        super().__init__(daemon=True)
+        self._command = command
+        self._ended = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def run(self) -> None:
+        environment = {**os.environ, "IMPASTO_WORKER_OF": str(os.getpid())}
+        while not self._ended.is_set():
+            # A session of its own: Ctrl-C is for the process that listens, which tells its workers itself.
+            self._process = subprocess.Popen(
+                self._command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+            self._process.wait()
+            self._ended.wait(_RESTART_AFTER)
+
+    def end(self) -> None:
+        self._ended.set()
+        if self._process is not None:
+            self._process.terminate()

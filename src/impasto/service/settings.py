@@ -1,0 +1,69 @@
+"""What can be chosen about the service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from impasto.records import check_ranges
+
+_MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """All processes of a service have the same.
+
+    Attributes:
+        data: folder of the database and the pictures, as far as these are not elsewhere.
+        database: SQLAlchemy address; None: an SQLite file in `data`.
+        files: fsspec address of the pictures; None: a folder in `data`.
+        keys: whether API keys are needed.
+        private_webhooks: whether webhooks may go to addresses that are not of the open internet.
+        max_body: bytes of a request.
+        max_pixels: width × height of a picture that is sent.
+        waiting: orders that may wait; more are told to come back later.
+        seconds: that the painting of one order may take; then it has failed.
+        memory: bytes that the process that paints may take.
+        attempts: how many times an order is begun, if the process that paints it dies.
+        keep_days: how long orders, and pictures that none of them needs any more, are kept.
+        keep_bytes: of pictures; of finished orders the oldest go first.
+    """
+
+    data: Path
+    database: str | None = None
+    files: str | None = None
+    keys: bool = False
+    private_webhooks: bool = False
+    max_body: int = 64 * _MB
+    max_pixels: int = 40_000_000
+    waiting: int = 1000
+    seconds: float = 120.0
+    memory: int = 4096 * _MB
+    attempts: int = 3
+    keep_days: float = 7.0
+    keep_bytes: int = 50_000 * _MB
+
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "max_body": (1024, 1 << 40),
+        "max_pixels": (1, 1 << 32),
+        "waiting": (1, 10**9),
+        "seconds": (1, 10**6),
+        "memory": (128 * _MB, 1 << 44),
+        "attempts": (1, 100),
+        "keep_days": (0.001, 10**5),
+        "keep_bytes": (_MB, 1 << 60),
+    }
+
+    def __post_init__(self) -> None:
+        check_ranges(self, self.ranges)
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{(self.data / 'orders.sqlite').absolute()}"
+
+    @property
+    def files_url(self) -> str:
+        return self.files or str((self.data / "files").absolute())

@@ -1,0 +1,36 @@
+"""What all requests need: the book, the pictures, the keys."""
+
+from __future__ import annotations
+
+from impasto.pictures.decode import check_header
+from impasto.service.book import OrderBook
+from impasto.service.keys import Keys
+from impasto.service.own_styles import OwnStyles
+from impasto.service.settings import ServiceSettings
+from impasto.service.store import PictureStore
+
+
+class Studio:
+    """A studio, open for as long as its process lives.
+
+    Args:
+        settings: of the service.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.book, self.store = OrderBook(settings), PictureStore(settings.files_url)
+        self.keys = Keys(self.book.engine, needed=settings.keys)
+        self.styles = OwnStyles(self.book.engine)
+
+    def close(self) -> None:
+        self.book.close()
+
+    def keep(self, data: bytes, *, max_pixels: int | None = None) -> str:
+        """Keep a picture that was sent, if its header is that of one, and return its digest.
+
+        Raises:
+            PictureError: it is none, or too large.
+        """
+        check_header(data, "The picture", max_pixels=max_pixels or self.settings.max_pixels)
+        return self.store.put(data)

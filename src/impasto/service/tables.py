@@ -1,0 +1,87 @@
+"""The tables of the service, beside those of its queue, in one database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, Column, Engine, Float, Index, Integer, MetaData, String, Table, create_engine, event
+from sqlalchemy.engine import make_url
+
+METADATA = MetaData()
+
+ORDERS = Table(
+    "impasto_orders",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("request", JSON, nullable=False),  # see `orders.OrderRequest`
+    Column("idempotency", String),
+    Column("fingerprint", String, nullable=False),  # of the request
+    Column("workflow", String, nullable=False),  # of the queue, that paints it
+    Column("webhook", String),
+    Column("result", String),  # digest of the painting
+    Column("result_type", String),
+    Column("facts", JSON),
+    Column("problem", JSON),  # why it failed
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("fraction", Float, nullable=False, default=0.0),
+    Column("preview", String),  # digest
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("finished", Float),
+    Index("impasto_orders_once", "owner", "idempotency", unique=True),
+    Index("impasto_orders_state", "state", "created"),
+)
+
+WORKERS = Table(
+    "impasto_workers",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("beat", Float, nullable=False),  # seconds since 1970, by the worker's clock
+)
+
+KEYS = Table(
+    "impasto_keys",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),  # of the secret
+    Column("scopes", JSON, nullable=False),
+    Column("per_minute", Integer),
+    Column("open_orders", Integer),
+    Column("per_day", Integer),
+    Column("created", Float, nullable=False),
+    Column("revoked", Float),
+)
+
+STYLES = Table(
+    "impasto_styles",
+    METADATA,
+    Column("owner", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("file", String, nullable=False),  # digest of its picture, or of its code
+    Column("created", Float, nullable=False),
+)
+
+
+def open_database(url: str) -> Engine:
+    """An engine for the service's database, with all tables.
+
+    SQLite waits for its turn rather than failing, keeps a log beside the file so that readers never wait, and takes
+    the lock when a transaction begins.
+    """
+    chosen = make_url(url)
+    if chosen.drivername == "postgresql":
+        chosen = chosen.set(drivername="postgresql+psycopg")
+    engine = create_engine(chosen, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+    METADATA.create_all(engine, checkfirst=True)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    for word in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {word}")

@@ -1,0 +1,218 @@
+"""A worker: takes orders from the queue, one at a time, and has them painted on its bench."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dbos import DBOS, DBOSConfig
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from impasto.errors import ImpastoError, NoSuchOrderError, OutOfMemoryError, PainterDiedError, WebhookError
+from impasto.service.bench import Bench, Job, Made
+from impasto.service.book import APPLICATION, DELIVERY, QUEUE, VERSION, WEBHOOKS, WORKFLOW, OrderBook
+from impasto.service.clearing import keep_within
+from impasto.service.keys import Keys
+from impasto.service.orders import Order
+from impasto.service.problems import problem_of
+from impasto.service.settings import ServiceSettings
+from impasto.service.store import PictureStore
+from impasto.service.webhooks import DELAYS, Courier
+
+BEAT_EVERY = 2.0  # seconds
+DEAD_AFTER = 10.0
+CLEAR_EVERY = 3600.0
+_DATABASE_AGAIN = 0.5
+_PATIENCE = 30  # seconds that a worker is given to finish what it paints when it is told to end
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """
+    Args:
+        settings: of the service.
+        threads: of the painter; None: one a core.
+
+    A worker has the first of the names HOST-1, HOST-2, … that no living one of this machine and data folder has: what
+    one of a name had begun when it died is what the next of that name begins with.
+    """
+
+    def __init__(self, settings: ServiceSettings, *, threads: int | None = None) -> None:
+        self.settings = settings
+        self._claim = _Claim(settings.data / "workers")
+        self.name = self._claim.name
+        self.book, self.store = OrderBook(settings), PictureStore(settings.files_url)
+        self.bench = Bench(seconds=settings.seconds, memory=settings.memory, threads=threads)
+        self._courier, self._keys = Courier(private=settings.private_webhooks), Keys(self.book.engine, needed=True)
+        self._turn = threading.Lock()  # recovered orders come by another way than new ones
+        self._ended = threading.Event()
+        self.painted = 0
+
+    def start(self) -> None:
+        """Begin to take orders, in threads of their own."""
+        self.book.beat(self.name)  # before any order is taken: nobody shall take it back
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_url": self.settings.database_url,
+            "system_database_engine": self.book.engine,
+            "application_version": VERSION,
+            "executor_id": self.name,
+            "log_level": "ERROR",
+            "enable_otlp": False,
+            "notification_listener_polling_interval_sec": 0.5,
+        }
+        DBOS(config=config)
+
+        def paint_order(order_id: str) -> None:  # a function, as DBOS writes on it
+            self._paint_order(order_id)
+
+        def deliver(order_id: str) -> None:
+            self._deliver(order_id)
+
+        DBOS.workflow(name=WORKFLOW)(paint_order)
+        DBOS.workflow(name=DELIVERY)(deliver)
+        DBOS.listen_queues([QUEUE, WEBHOOKS])
+        DBOS.launch()
+        threading.Thread(target=self._watch, name="impasto-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Take no more orders, and let the one at hand be finished, if that does not take long."""
+        self._ended.set()
+        DBOS.destroy(workflow_completion_timeout_sec=_PATIENCE)
+        self.bench.stop()
+        self.book.close()
+        self._claim.release()
+
+    # -- an order
+
+    def _paint_order(self, order_id: str) -> None:
+        """The workflow: it may be begun anew at any point, here or by another worker; the painting is the same."""
+        order = self._patiently(lambda: self.book.begin(order_id))
+        if order is None:
+            return
+        try:
+            made = self._painted(order)
+            result = None if made is None else self.store.put(made.data)
+        except PainterDiedError as error:
+            if order.attempts < self.settings.attempts:
+                return self._paint_order(order_id)
+            self._fail(order_id, error)
+        except ImpastoError as error:
+            self._fail(order_id, error)
+        else:
+            if made is not None and result is not None:
+                media_type, facts = made.media_type, made.facts
+                self._patiently(lambda: self.book.finish(order_id, result, media_type, facts))
+                self.painted += 1
+
+    def _fail(self, order_id: str, error: ImpastoError) -> None:
+        problem = problem_of(error)
+        self._patiently(lambda: self.book.fail(order_id, problem))
+
+    def _patiently(self, act: Callable[[], T]) -> T:
+        """What the book answers, even if its database must come back first."""
+        while True:
+            try:
+                return act()
+            except (OperationalError, InterfaceError):
+                if self._ended.wait(_DATABASE_AGAIN):
+                    raise
+
+    def _painted(self, order: Order) -> Made | None:
+        request = order.request
+        options = {"quality": request.quality, "preset": request.preset, **request.settings}
+        job = Job(
+            content=self.store.get(request.content),
+            styles=[(self.store.get(s.file) if s.file else str(s.name), s.weight) for s in request.styles],
+            options={name: value for name, value in options.items() if value is not None},
+            format=request.format,
+            jpeg_quality=request.jpeg_quality,
+            bit_depth=request.bit_depth,
+            max_pixels=self.settings.max_pixels,
+        )
+
+        def told(fraction: float, preview: bytes | None) -> None:
+            with suppress(OperationalError, InterfaceError):
+                self.book.advance(order.id, fraction, None if preview is None else self.store.put(preview))
+
+        def wanted() -> bool:
+            return self._patiently(lambda: self.book.is_wanted(order.id))
+
+        with self._turn:
+            return self.bench.paint(job, told=told, wanted=wanted)
+
+    # -- webhooks
+
+    def _deliver(self, order_id: str) -> None:
+        """The workflow that tells a client of an order's end: again and again for half a day, then no more."""
+        for delay in (*DELAYS, None):
+            if DBOS.run_step({"name": "tell"}, self._tell, order_id) or delay is None:
+                return
+            DBOS.sleep(delay)
+
+    def _tell(self, order_id: str) -> bool:
+        try:
+            order = self._patiently(lambda: self.book.get(order_id))
+            digest = self._patiently(lambda: self._keys.digest(order.owner))
+            if order.webhook is not None:
+                self._courier.tell(order.webhook, order, key=digest)
+        except NoSuchOrderError:
+            return True
+        except WebhookError as error:
+            logger.info("order %s: %s", order_id, error.message)
+            return False
+        return True
+
+    # -- the watch
+
+    def _watch(self) -> None:
+        """Says that this worker is alive, takes back the orders of those that are not, and clears up."""
+        clear_at = time.monotonic() + CLEAR_EVERY
+        while not self._ended.wait(BEAT_EVERY):
+            with suppress(Exception):  # a database that is away comes back; DBOS waits for it too
+                self.book.beat(self.name)
+                if time.monotonic() > clear_at:
+                    clear_at = time.monotonic() + CLEAR_EVERY
+                    keep_within(self.book)
+                for order_id in self.book.take_back(since=time.time() - DEAD_AFTER):
+                    logger.warning("order %s taken back from a dead worker", order_id)
+
+
+class _Claim:
+    """A name that no other process on this machine has: a lock on a file, which the system drops with the process."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        host = socket.gethostname()
+        for number in range(1, 1000):
+            name = f"{host}-{number}"
+            file = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+            if _locked(file):
+                self.name, self._file = name, file
+                return
+            os.close(file)
+        raise OutOfMemoryError("There are a thousand workers on this machine already.")
+
+    def release(self) -> None:
+        os.close(self._file)
+
+
+def _locked(file: Any) -> bool:
+    """Whether this process has the lock now."""
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,155 @@
+"""The training of translators between two domains whose pictures don't belong together.
+
+Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks": two painters, there
+and back, each with a critic; what went there and came back is held to what it was (eq. 2, λ = 10), and what is in the
+target's domain already to itself (§5.2, half of that); critics by least squares, and shown older paintings too (§4).
+Ours: a smaller body (see `Translator`), a cosine in place of a straight line down, and the moving average of the
+painters' weights is what ships.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from impasto.losses.adversarial import critic_loss, verdict_loss
+from impasto.networks.critic import PatchCritic
+from impasto.networks.translator import Translator
+from impasto.networks.translator_file import save_translator
+from impasto.optimize.hardware import resolve_device
+from impasto.pictures import Picture
+from impasto.training.domains import Unpaired
+from impasto.training.image_pool import ImagePool
+from impasto.training.optimizer import AdamOptimizer
+from impasto.training.pix2pix import GAN_BETAS
+from impasto.training.task import Chance, Losses, Player, Task
+from impasto.training.translations import as_batch, translation_sheet
+from impasto.training.translator_settings import CycleGANTraining
+
+_SAMPLES = 3
+_POOLS = 2**33  # a purpose of chance that is no sample's number
+WAYS = ("there", "back")
+
+
+class CycleGANTask(Task[CycleGANTraining]):
+    """Trains two translators and their critics; see `Task`.
+
+    Args:
+        settings: see `CycleGANTraining`.
+        source, target: pictures of the two domains.
+    """
+
+    def __init__(self, settings: CycleGANTraining, source: Unpaired, target: Unpaired) -> None:
+        s = self.settings = settings
+        self.device, self.domains = resolve_device(settings.device), (source, target)
+        torch.manual_seed(settings.seed)
+        painters = {way: Translator(s.design(back=way == "back")) for way in WAYS}
+        channels = {"there": s.target_channels, "back": s.source_channels}
+        critics = {way: PatchCritic(channels[way], width=s.critic_width, layers=s.critic_layers) for way in WAYS}
+        self.painters, self.critics = (
+            nn.ModuleDict(parts).to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            for parts in (painters, critics)
+        )
+        self.shipped = self.painters
+        self.players = (
+            Player("painters", self.painters, ((AdamOptimizer(self.painters, betas=GAN_BETAS), s.learning_rate),)),
+            Player("critics", self.critics, ((AdamOptimizer(self.critics, betas=GAN_BETAS), s.critic_learning_rate),)),
+        )
+        self._pools = {way: ImagePool(s.pool // s.batch) for way in WAYS}
+        self._painted: dict[range, dict[str, Tensor]] = {}
+
+    def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
+        real = self._real(samples, chance)
+        if player.module is self.critics:
+            return self._critics_losses(real, samples, chance)
+        painted = {"there": self.painters["there"](real["back"]), "back": self.painters["back"](real["there"])}
+        self._painted[samples] = {way: pictures.detach() for way, pictures in painted.items()}
+        losses: Losses = {}
+        for way in WAYS:
+            losses |= self._painter_losses(way, real, painted[way])
+        return losses
+
+    def _real(self, samples: range, chance: Chance) -> dict[str, Tensor]:
+        """Pictures by the way that leads to their domain."""
+        s = self.settings
+        crops = [
+            [domain.crop(chance(n, side), s.size, mirror=s.mirror) for n in samples] for side, domain in self._sides
+        ]
+        return {"back": as_batch(crops[0], self.device), "there": as_batch(crops[1], self.device)}
+
+    @property
+    def _sides(self) -> list[tuple[int, Unpaired]]:
+        return list(enumerate(self.domains))
+
+    def _painter_losses(self, way: str, real: Mapping[str, Tensor], painted: Tensor) -> Losses:
+        s = self.settings
+        other = WAYS[1 - WAYS.index(way)]
+        returned = self.painters[other](painted)
+        losses: Losses = {
+            f"adversarial {way}": (
+                s.adversarial_weight,
+                verdict_loss(self.critics[way](painted), real=True, objective=s.objective),
+            ),
+            f"cycle {way}": (s.cycle_weight, _difference(returned, real[other])),
+        }
+        if s.identity_weight and s.source_channels == s.target_channels:
+            same = _difference(self.painters[way](real[way]), real[way])
+            losses[f"identity {way}"] = (s.identity_weight * s.cycle_weight, same)
+        return losses
+
+    def _critics_losses(self, real: Mapping[str, Tensor], samples: range, chance: Chance) -> Losses:
+        painted = self._painted.pop(samples)
+        losses: Losses = {}
+        for side, way in enumerate(WAYS):
+            shown = torch.stack(
+                [
+                    self._pools[way].exchange(n, picture, chance(n, _POOLS, side))
+                    for n, picture in zip(samples, painted[way], strict=True)
+                ]
+            )
+            critic = self.critics[way]
+            losses[f"critic {way}"] = (1.0, critic_loss(critic(real[way]), critic(shown), self.settings.objective))
+        return losses
+
+    # -- the run
+
+    def state(self) -> dict[str, Any]:
+        # With several processes, those of the leading one's samples.
+        return {way: pool.state() for way, pool in self._pools.items()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        for way, pool in self._pools.items():
+            pool.load(state[way])
+
+    def sheet(self, weights: Mapping[str, Tensor]) -> Picture:
+        """Each picture, where it went, and what came back; first of the source's, then of the target's."""
+        painters = copy.deepcopy(self.painters).eval()
+        painters.load_state_dict(weights)
+        rows = []
+        for (side, domain), first, second in zip(self._sides, WAYS, reversed(WAYS), strict=True):
+            rng = np.random.default_rng((self.settings.seed, side))
+            pictures = [domain.crop(rng, self.settings.size, mirror=False) for _ in range(_SAMPLES)]
+            with torch.no_grad():
+                painted = painters[first](as_batch(pictures, self.device))
+                returned = painters[second](painted.clamp(0, 1))
+            rows += [list(row) for row in zip(pictures, painted, returned, strict=True)]
+        return translation_sheet(rows)
+
+    def write(self, folder: Path, weights: Mapping[str, Tensor]) -> Path:
+        """One file a way; the path of that there."""
+        for way in WAYS:
+            its = {name.removeprefix(f"{way}."): w for name, w in weights.items() if name.startswith(f"{way}.")}
+            painter = self.painters[way]
+            assert isinstance(painter, Translator)
+            save_translator(painter, folder / f"{way}.safetensors", weights=its)
+        return folder / f"{WAYS[0]}.safetensors"
+
+
+def _difference(painted: Tensor, pictures: Tensor) -> Tensor:
+    return (painted.float() - pictures).abs().mean()

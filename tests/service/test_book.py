@@ -1,0 +1,162 @@
+"""The book and its queue, without workers."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dbos import DBOSClient
+from tests.service.conftest import picture
+
+from impasto.errors import BusyError, ConflictingOrderError, NoSuchOrderError, OrderStateError
+from impasto.service.book import OrderBook
+from impasto.service.clearing import clear_up, keep_within
+from impasto.service.orders import OrderedStyle, OrderRequest
+from impasto.service.settings import ServiceSettings
+from impasto.service.store import PictureStore
+
+REQUEST = OrderRequest("0" * 64, (OrderedStyle(name="mosaic"),))
+
+
+def _queued(book: OrderBook) -> list[str]:
+    client: DBOSClient = book._client
+    return [status.workflow_id for status in client.list_workflows(status="ENQUEUED")]
+
+
+def test_an_order_is_in_the_book_and_in_the_queue(either_book: OrderBook) -> None:
+    book = either_book
+    placed, new = book.place(REQUEST, owner="a")
+    assert new
+    assert book.get(placed.id) == placed
+    assert _queued(book) == [placed.id]
+    assert (placed.state, placed.attempts, placed.fraction) == ("queued", 0, 0.0)
+
+
+def test_a_key_makes_one_order(either_book: OrderBook) -> None:
+    book = either_book
+    first, new = book.place(REQUEST, owner="a", idempotency="k")
+    again, again_new = book.place(REQUEST, owner="a", idempotency="k")
+    other, other_new = book.place(REQUEST, owner="b", idempotency="k")
+    assert (new, again_new, other_new) == (True, False, True)
+    assert first.id == again.id != other.id
+    with pytest.raises(ConflictingOrderError):
+        book.place(replace(REQUEST, format="png"), owner="a", idempotency="k")
+    assert len(_queued(book)) == 2
+
+
+def test_others_orders_are_not_there(either_book: OrderBook) -> None:
+    book = either_book
+    placed, _ = book.place(REQUEST, owner="a")
+    for call in (book.get, book.cancel):
+        with pytest.raises(NoSuchOrderError):
+            call(placed.id, owner="b")
+    assert book.orders(owner="b") == []
+    assert book.get(placed.id, owner="a").state == "queued"
+
+
+def test_too_many_are_told_to_come_later(settings: ServiceSettings) -> None:
+    book = OrderBook(replace(settings, waiting=2))
+    for _ in range(2):
+        first, _ = book.place(REQUEST, owner="a")
+    with pytest.raises(BusyError) as busy:
+        book.place(REQUEST, owner="a")
+    assert busy.value.retry_after >= 1
+    book.cancel(first.id)
+    book.place(REQUEST, owner="a")
+    book.close()
+
+
+def test_the_course_of_an_order(either_book: OrderBook) -> None:
+    book = either_book
+    placed, _ = book.place(REQUEST, owner="a")
+    begun = book.begin(placed.id)
+    assert begun is not None
+    assert (begun.state, begun.attempts) == ("painting", 1)
+    assert book.advance(placed.id, 0.5, "1" * 64)
+    assert book.get(placed.id).preview == "1" * 64
+    again = book.begin(placed.id)  # the worker died, another one took it
+    assert again is not None
+    assert again.attempts == 2
+    book.finish(placed.id, "2" * 64, "image/png", {"width": 3})
+    done = book.get(placed.id)
+    assert (done.state, done.result, done.result_type, done.fraction) == ("done", "2" * 64, "image/png", 1.0)
+    # Whatever comes after the end changes nothing.
+    book.fail(placed.id, {"title": "late"})
+    book.finish(placed.id, "3" * 64, "image/png", {})
+    assert not book.advance(placed.id, 0.1)
+    assert book.begin(placed.id) is None
+    assert book.cancel(placed.id) == done
+
+
+def test_failed_and_cancelled_orders_can_be_tried_again(either_book: OrderBook) -> None:
+    book = either_book
+    placed, _ = book.place(REQUEST, owner="a")
+    with pytest.raises(OrderStateError, match="queued"):
+        book.retry(placed.id)
+    book.fail(placed.id, {"title": "x"})
+    assert book.get(placed.id).state == "failed"
+    again = book.retry(placed.id)
+    assert (again.state, again.problem, again.finished) == ("queued", None, None)
+    assert len(_queued(book)) == 2  # the first still stands in the queue; it paints an order that is open, or nothing
+
+
+def test_old_orders_are_forgotten_and_their_pictures_go(either_book: OrderBook) -> None:
+    book = either_book
+    store = PictureStore(book.settings.files_url)
+    pictures = [store.put(picture(seed=n)) for n in range(4)]
+    old, _ = book.place(replace(REQUEST, content=pictures[0]), owner="a")
+    waiting, _ = book.place(replace(REQUEST, content=pictures[1]), owner="a")
+    book.finish(old.id, pictures[2], "image/png", {})
+    assert clear_up(book, before=time.time() - 60) == (0, 0)  # all are young
+    gone, freed = clear_up(book, before=time.time() + 1, grace=-1)
+    assert gone == 1
+    assert freed > 0
+    assert [digest in store for digest in pictures] == [False, True, False, False]
+    assert [order.id for order in book.orders()] == [waiting.id]
+
+
+def test_what_a_dead_worker_had_begun_is_taken_back(either_book: OrderBook) -> None:
+    book = either_book
+    placed, _ = book.place(REQUEST, owner="a")
+    with book.engine.begin() as connection:  # as if a worker had taken it
+        place = "dbos." if connection.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"UPDATE {place}workflow_status SET status = 'PENDING', executor_id = 'elsewhere-1'")
+    book.beat("elsewhere-1")
+    assert book.take_back(since=time.time() - 10) == []
+    assert book.take_back(since=time.time() + 10) == [placed.id]
+    assert _queued(book) == [placed.id]
+
+
+def test_an_open_order_whose_workflow_has_failed_gets_a_new_one(either_book: OrderBook) -> None:
+    book = either_book
+    placed, _ = book.place(REQUEST, owner="a")
+    other, _ = book.place(REQUEST, owner="a")
+    book.begin(placed.id)
+    with book.engine.begin() as connection:  # as if an error of ours had ended them
+        place = "dbos." if connection.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"UPDATE {place}workflow_status SET status = 'ERROR'")
+    book.fail(other.id, {"title": "x"})
+    assert book.take_back(since=time.time()) == [placed.id]
+    assert book.take_back(since=time.time()) == []
+    assert book.get(placed.id).state == "queued"
+    assert len(_queued(book)) == 1
+
+
+def test_pictures_are_kept_within_days_and_bytes(settings: ServiceSettings) -> None:
+    book = OrderBook(replace(settings, keep_bytes=1 << 20))
+    store = PictureStore(settings.files_url)
+    orders = []
+    for n in range(5):
+        digest = store.put(picture(400, 300, seed=n))  # 360 kB each: noise
+        os.utime(next(Path(settings.files_url).rglob(digest)), (1, 1))
+        orders.append(book.place(replace(REQUEST, content=digest), owner="a")[0])
+        book.finish(orders[-1].id, digest, "image/png", {})
+    gone, freed = keep_within(book)
+    assert 2 <= gone < 5
+    assert sum(size for _, size, _ in store.all()) <= 1 << 20
+    assert [order.id for order in book.orders()] == [order.id for order in reversed(orders[gone:])]
+    assert freed > 500_000
+    book.close()

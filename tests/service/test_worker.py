@@ -1,0 +1,129 @@
+"""Real workers, in processes that are killed."""
+
+from __future__ import annotations
+
+import random
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.service.conftest import StartWorker, ended, picture, until
+from tests.service.postgres import Postgres
+
+import impasto
+from impasto.errors import OrderTimeoutError, OutOfMemoryError
+from impasto.service.bench import Bench, Job
+from impasto.service.book import OrderBook
+from impasto.service.orders import OrderedStyle, OrderRequest
+from impasto.service.settings import ServiceSettings
+from impasto.service.store import PictureStore
+
+
+@pytest.fixture
+def store(settings: ServiceSettings) -> PictureStore:
+    return PictureStore(settings.files_url)
+
+
+def _request(store: PictureStore, seed: int = 0, **changes: object) -> OrderRequest:
+    request = OrderRequest(store.put(picture(seed=seed)), (OrderedStyle(name="mosaic"),))
+    return replace(request, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_orders_are_painted(
+    settings: ServiceSettings, book: OrderBook, store: PictureStore, start_worker: StartWorker
+) -> None:
+    mine = store.put(picture(40, 30, seed=9))
+    requests = [
+        _request(store),
+        _request(store, styles=(OrderedStyle(file=mine),), settings={"strength": 0.7}, format="webp"),
+        _request(store, content=store.put(picture()[:200])),
+        _request(store, content="f" * 64),
+    ]
+    orders = [book.place(request, owner="a")[0] for request in requests]
+    worker = start_worker(settings)
+    painted, other, cut, gone = ended(book, *orders)
+    assert (painted.state, painted.result_type) == ("done", "image/png")
+    found = impasto.read_picture(store.get(str(painted.result))).pixels
+    np.testing.assert_allclose(found, impasto.paint(impasto.read_picture(picture()), "mosaic").pixels, atol=1.5 / 255)
+    assert (other.state, other.result_type) == ("done", "image/webp")
+    assert [order.state for order in (cut, gone)] == ["failed", "failed"]
+    assert cut.problem is not None
+    assert (cut.problem["title"], cut.problem["status"]) == ("TruncatedPicture", 422)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(60) == 0
+
+
+@pytest.mark.slow
+def test_killed_workers_lose_nothing(
+    either: ServiceSettings, either_book: OrderBook, start_worker: StartWorker
+) -> None:
+    book, store = either_book, PictureStore(either.files_url)
+    orders = [book.place(_request(store, seed), owner="a")[0] for seed in range(16)]
+    chance = random.Random(0)
+    for _ in range(3):
+        worker = start_worker(either)
+        done = book.counts().get("done", 0)
+        # At any moment: a number of orders later, and somewhere within one.
+        until(lambda done=done: book.counts().get("done", 0) > done + chance.randrange(3))  # type: ignore[misc]
+        worker.kill()
+        worker.wait()
+    start_worker(either)
+    painted = ended(book, *orders)
+    assert {order.state for order in painted} == {"done"}
+    assert len({order.result for order in painted}) == len(orders)
+    again = [book.place(order.request, owner="again")[0] for order in painted[:3]]
+    assert [order.result for order in ended(book, *again)] == [order.result for order in painted[:3]]
+
+
+@pytest.mark.slow
+def test_a_dead_workers_order_is_painted_by_another(
+    either: ServiceSettings, either_book: OrderBook, start_worker: StartWorker
+) -> None:
+    """One is killed and never comes back; the other, who has another name, notices."""
+    book, store = either_book, PictureStore(either.files_url)
+    first = start_worker(either)
+    until(lambda: len(book.workers(since=0)) == 1)
+    second = start_worker(either)
+    until(lambda: len(book.workers(since=0)) == 2)
+    large = store.put(picture(1600, 1200, form="JPEG"))
+    orders = [book.place(_request(store, content=large), owner="a")[0] for _ in range(4)]
+    until(lambda: book.counts().get("painting", 0) == 2)
+    first.kill()
+    first.wait()
+    assert {order.state for order in ended(book, *orders)} == {"done"}
+    assert second.poll() is None
+
+
+@pytest.mark.slow
+def test_the_database_may_die_too(postgres: Postgres, settings: ServiceSettings, start_worker: StartWorker) -> None:
+    its = replace(settings, database=postgres.database())
+    book, store = OrderBook(its), PictureStore(its.files_url)
+    orders = [book.place(_request(store, seed), owner="a")[0] for seed in range(8)]
+    start_worker(its)
+    until(lambda: book.counts().get("done", 0) > 1)
+    postgres.stop(how="immediate")
+    postgres.start()
+    assert {order.state for order in ended(book, *orders)} == {"done"}
+    book.close()
+
+
+@pytest.mark.slow
+def test_what_takes_too_long_or_too_much_is_killed() -> None:
+    job = Job(picture(), [("mosaic", 1.0)], previews=False)
+    bench = Bench(seconds=60, memory=4 << 30, threads=1)
+    first = bench.paint(job)
+    assert first is not None
+    short = Bench(seconds=0.001, memory=4 << 30)
+    with pytest.raises(OrderTimeoutError):
+        short.paint(job)
+    assert short.memory == 0  # it is dead
+    small = Bench(seconds=60, memory=1 << 20)
+    with pytest.raises(OutOfMemoryError):
+        small.paint(job)
+    again = bench.paint(job)
+    assert again is not None
+    assert again.data == first.data
+    for one in (bench, short, small):
+        one.stop()
