@@ -33,12 +33,13 @@ from impasto.networks.quantisation.calibration import measure
 from impasto.networks.quantisation.convolutions import run_whole
 from impasto.networks.quantisation.graph import Graph
 from impasto.networks.quantisation.plan import candidates, planned
-from impasto.networks.quantisation.quantise import prepared_model, quantise, read_photographs
+from impasto.networks.quantisation.quantise import prepared_model, quantise
 from impasto.networks.quantisation.settings import QuantiseSettings
 from impasto.pictures import Picture, write_picture
 from impasto.runtime.fast import FastPainter, FastSettings
 from impasto.runtime.network import load_model
 from impasto.runtime.registry import find_model
+from impasto.training.photographs import read_photographs
 
 _SIDE = 512
 _TIMED = 1024, 768
@@ -72,7 +73,7 @@ def compare(path: Path, data: Path, out: Path, threads: int) -> None:
     files = {"floats": path}
     for name, weights_only in (("int8", False), ("weights", True)):
         settings = QuantiseSettings(weights_only=weights_only, threads=threads)
-        photographs, _ = read_photographs(data / "photos", settings)
+        photographs, _ = read_photographs(data / "photos", count=settings.pictures, side=settings.side)
         made = quantise(path, photographs, settings)
         for suffix, content in made.files.items():
             (out / f"{name}{suffix}").write_bytes(content)

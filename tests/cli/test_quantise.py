@@ -33,7 +33,7 @@ def test_it_is_written_told_and_used(impasto: Impasto, photos: Path) -> None:
     assert answer.code == 0, answer.err
     assert "2 convolutions run in eight bits" in answer.out
     assert all(word in answer.out for word in ("size", "time", "PSNR", "SSIM", "content", "style"))
-    assert "1 of the pictures could not be read" in answer.err
+    assert "2 photographs from photos, 1 more could not be read" in answer.err
     assert impasto("models", "verify", "small.onnx").out.split()[-1] == "whole"
     assert "convolutions: 2" in impasto("models", "show", "small.onnx").out
     assert impasto("paint", "photo.jpg", "--model", "small.onnx", "-s", "dots", "-o", "painting.png").code == 0

@@ -21,7 +21,6 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")]
 
 
 def register(program: typer.Typer) -> None:
-    quantise.register(app)
     program.add_typer(app, name="models")
 
 
@@ -160,3 +159,6 @@ def _value(text: str) -> Any:
         return jsons.loads(text) if text[:1] in "{[" else text
     except ValueError:
         return text
+
+
+quantise.register(app)

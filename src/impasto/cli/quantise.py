@@ -57,17 +57,16 @@ def quantise(
     settings = QuantiseSettings(
         weights_only=weights_only, least=least, pictures=pictures, styles=styles, threads=threads
     )
-    set_up_torch(threads)
     with needs_extra("Quantising a model"):
-        from impasto.networks.quantisation import quantise as work
-    photographs, failed = work.read_photographs(calibration, settings)
-    if failed:
-        voice.note(f"{failed} of the pictures could not be read.")
-    made = work.quantise(path, photographs, settings)
+        from impasto.networks.quantisation.quantise import quantise as work
+        from impasto.training.photographs import read_photographs
+    set_up_torch(threads)
+    photographs, failed = read_photographs(calibration, count=settings.pictures, side=settings.side)
+    missing = f", {failed} more could not be read" if failed else ""
+    voice.note(f"{len(photographs)} photographs from {calibration}{missing}.")
+    made = work(path, photographs, settings)
     files = {_beside(output, suffix): data for suffix, data in made.files.items()}
-    for file in sorted(
-        files, key=lambda file: file == output
-    ):  # the style side first: without the other it is nobody's
+    for file in sorted(files, key=lambda file: file == output):  # the style side first: alone it is nobody's
         place_file(file, files[file], overwrite=overwrite)
     done = {"convolutions": made.convolutions, "weights": made.weights}
     if json:

@@ -27,7 +27,8 @@ from impasto.styles.code import StyleCode
 
 _TIMED = 1024, 768
 _TIMES = 5
-_LEAST_PSNR, _LEAST_SSIM = 36.0, 0.96  # below these, side by side at 100 %, differences show
+# Side by side at 100 %, 32.5 dB and 0.925 showed as noise on skin, 40 dB and 0.99 did not show.
+_LEAST_PSNR, _LEAST_SSIM = 34.0, 0.96
 
 AnyPainter = FastPainter | PlainPainter
 Floats = NDArray[np.float32]
@@ -82,13 +83,12 @@ class Comparison:
         if self.bytes[1] >= self.bytes[0]:
             found.append(f"No smaller: {self.bytes[0]} → {self.bytes[1]} bytes.")
         if self.mean.psnr < _LEAST_PSNR or self.mean.ssim < _LEAST_SSIM:
-            found.append(
-                f"Worse: paintings differ visibly, PSNR {self.mean.psnr:.1f} dB and SSIM {self.mean.ssim:.3f}; "
-                f"alike would be {_LEAST_PSNR:g} and {_LEAST_SSIM:g}."
-            )
+            alike = f"PSNR {self.mean.psnr:.1f} dB, SSIM {self.mean.ssim:.3f}"
+            found.append(f"Worse: paintings differ visibly ({alike}). A larger --least leaves more in floats.")
         return found
 
     def as_json(self) -> dict[str, Any]:
+        """Numbers, texts and lists of these, by name."""
         return {
             "bytes": list(self.bytes),
             "seconds": [round(value, 5) for value in self.seconds],

@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 from onnx import ModelProto, version_converter
 
-from impasto.errors import ExportError, PictureError, TrainingDataError, UsageError, WeightsFormatError
+from impasto.errors import ExportError, UsageError, WeightsFormatError
 from impasto.networks.quantisation.calibration import measure
 from impasto.networks.quantisation.comparison import AnyPainter, Comparison, Job, compare, prepared
 from impasto.networks.quantisation.convolutions import run_whole
@@ -22,7 +22,7 @@ from impasto.networks.quantisation.graph import Graph
 from impasto.networks.quantisation.plan import make_plan
 from impasto.networks.quantisation.settings import QuantiseSettings
 from impasto.networks.quantisation.weights import store_halves, store_large
-from impasto.pictures import Picture, read_picture
+from impasto.pictures import Picture
 from impasto.runtime import fast, plain
 from impasto.runtime.fast import STYLE_SIDE, FastSettings, style_side
 from impasto.runtime.model import Model
@@ -33,7 +33,6 @@ from impasto.runtime.registry import ModelEntry
 from impasto.runtime.verification import verify_model
 from impasto.styles import registry, shelf
 from impasto.styles.code import StyleCode
-from impasto.training.sources import find_pictures
 
 ENTRY = "quantisation"
 """The entry of the metadata that tells of it."""
@@ -70,7 +69,7 @@ def quantise(path: Path, pictures: Sequence[Picture], settings: QuantiseSettings
 
     Args:
         path: of the model.
-        pictures: photographs such as it will paint, at least one; see `read_photographs`.
+        pictures: photographs such as it will paint, at least one; they are painted in their own size.
 
     Raises:
         WeightsMissingError, WeightsFormatError: no model, or a damaged one.
@@ -87,7 +86,7 @@ def quantise(path: Path, pictures: Sequence[Picture], settings: QuantiseSettings
     convolutions = 0
     if not settings.weights_only:
         convolutions = _run_whole(graph, proto, painter, calibration, settings)
-        mark |= {"convolutions": convolutions, "calibrated on": len(calibration)}
+        mark |= {"convolutions": convolutions, "calibrated_on": len(calibration)}
     weights = store_large(graph, settings.least)
     if not convolutions + weights:
         raise UsageError(f"{path.name} has no weights of {settings.least} numbers or more.", hint=_SMALLER)
@@ -99,32 +98,6 @@ def quantise(path: Path, pictures: Sequence[Picture], settings: QuantiseSettings
     files[".onnx"] = Model(files[".onnx"]).described({ENTRY: json.dumps(mark | {"judged": comparison.as_json()})})
     sizes = comparison.bytes[0], sum(len(data) for data in files.values())
     return Quantised(files, convolutions, weights, replace(comparison, bytes=sizes))
-
-
-def read_photographs(place: Path, settings: QuantiseSettings) -> tuple[list[Picture], int]:
-    """Photographs to calibrate on, reduced, and how many could not be read.
-
-    Args:
-        place: a folder, a .tar or a .txt; see `find_pictures`.
-
-    Raises:
-        TrainingDataError: there are none.
-    """
-    found = find_pictures([place])
-    count = min(len(found), settings.pictures)
-    pictures, failed = [], 0
-    for source in (found[n * len(found) // count] for n in range(count)):
-        try:
-            picture = read_picture(source if isinstance(source, Path) else source.read())
-        except (PictureError, OSError):
-            failed += 1
-            continue
-        factor = min(1.0, settings.side / max(picture.size))
-        width, height = (max(1, round(length * factor)) for length in picture.size)
-        pictures.append(picture.resized((width, height)))
-    if not pictures:
-        raise TrainingDataError(f"None of the {count} pictures in {place} could be read.")
-    return pictures, failed
 
 
 def _quantisable(path: Path) -> Model:
@@ -192,7 +165,7 @@ def _styles(painter: AnyPainter, path: Path) -> list[str | StyleCode | None]:
 def prepared_model(model: Model, name: str) -> ModelProto:
     """A model in floats, of a version of ONNX that knows scales by channel, with all folded that is constant."""
     proto = onnx.load_from_string(model.data)
-    (version,) = (entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx"))
+    version = max((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), default=0)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
@@ -248,9 +221,8 @@ def _style_side(path: Path, settings: QuantiseSettings) -> tuple[bytes, int]:
     model = load_model(path)
     graph = Graph(prepared_model(model, path.name))
     weights = store_large(graph, settings.least)
-    return _finished(
-        graph, {**model.metadata, ENTRY: json.dumps({"kind": "weights", "least": settings.least})}
-    ), weights
+    mark = json.dumps({"kind": "weights", "least": settings.least})
+    return _finished(graph, {**model.metadata, ENTRY: mark}), weights
 
 
 def _finished(graph: Graph, metadata: Mapping[str, str]) -> bytes:
