@@ -7,6 +7,7 @@ losses and several players, and costs little for small networks.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,6 +34,7 @@ class Crew:
         self.place = int(os.environ.get("RANK", "0"))
         if self.size > 1 and not distributed.is_initialized():
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            atexit.register(_disband)
 
     @property
     def leads(self) -> bool:
@@ -80,3 +82,9 @@ class Crew:
         box = [value]
         distributed.broadcast_object_list(box, src=0)
         return box[0]
+
+
+def _disband() -> None:
+    """Left to the interpreter's end, the threads that talk to the others abort the process now and then."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
