@@ -56,7 +56,7 @@ def test_two_languages_on_a_phone(page_of: PageOf, open_page: OpenPage, swift: M
     assert _NO_PICTURE[1] in tab.inner_text("#error")
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     remembered = "(address) => import(address).then((its) => its.preferredLanguage())"
-    assert tab.evaluate(remembered, page.address + "words.js") == "en"
+    assert tab.evaluate(remembered, page.address + "language.js") == "en"
     kinds = tab.evaluate(
         "(address) => import(address).then(({ WORDS }) => Object.values(WORDS).map((words) =>"
         " Object.fromEntries(Object.entries(words).map(([key, word]) => [key, typeof word]))))",

@@ -31,7 +31,10 @@ from impasto.web.styles import PageStyle, brushes, page_styles, sample, thumbnai
 if TYPE_CHECKING:
     from impasto.features.partial import DownloadProgress
 
-PAGE = Path(__file__).resolve().parent / "page"
+_HERE = Path(__file__).resolve().parent
+PAGE = _HERE / "page"
+COMMON = _HERE / "common"
+"""Files of this page, and of the studio's."""
 _PAINTING, _MODULATION, _STYLE = "painting.onnx", "modulation.onnx", "style.onnx"
 # The camera's frames: their sides in pixels; the thumbnail's, and how many frames share one; how far each frame moves
 # towards the modulation that it gave.
@@ -76,7 +79,7 @@ def export_page(
     painter = open_painter(entry.path)
     offered = page_styles(painter)
     files = {f"ort/{name}": data for name, data in runtime_files(runtime, offline=offline, progress=progress).items()}
-    files |= {path.name: path.read_bytes() for path in sorted(PAGE.iterdir()) if path.is_file()}
+    files |= {path.name: path.read_bytes() for path in sorted([*PAGE.iterdir(), *COMMON.iterdir()])}
     content = sample()
     files["sample.webp"] = encode_picture(content, "webp", quality=85)
     files |= {f"styles/{style.name}.webp": thumbnail(painter, style, content) for style in offered}

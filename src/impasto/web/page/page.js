@@ -2,10 +2,11 @@
 
 import { Camera, CameraError } from "./camera.js";
 import { isolate, threads } from "./isolation.js";
+import { keepLanguage, preferredLanguage, sayAll } from "./language.js";
 import { Painter } from "./painter.js";
 import { PhotoError, bytesOf, readPhoto, savePainting } from "./photo.js";
 import { OWN, Styles, aboutOf, titleOf } from "./styles.js";
-import { WORDS, keepLanguage, preferredLanguage } from "./words.js";
+import { WORDS } from "./words.js";
 
 const LARGEST = 2048; // pixels: the longer side of the largest painting
 const STYLE_SIDE = 1024; // of a style picture: what is larger is made smaller anyway
@@ -61,13 +62,7 @@ function complainOf(error) {
 }
 
 function speak() {
-  page.lang = language === "zh" ? "zh-CN" : "en";
-  for (const element of document.querySelectorAll("[data-word]")) element.textContent = say(element.dataset.word);
-  for (const element of document.querySelectorAll("[data-label]")) {
-    element.setAttribute("aria-label", say(element.dataset.label));
-  }
-  $("language").textContent = say("other");
-  $("language").lang = language === "zh" ? "en" : "zh-CN";
+  sayAll(language, say);
   $("camera").textContent = say(camera.on ? "stop" : "camera");
   tell(...told);
   if (complaint) complain(...complaint);
@@ -147,7 +142,7 @@ async function addStyle(file) {
     tell("looking");
     await painter.ask("learn", { name: OWN, ...bytesOf(picture) });
     tell(...before);
-    styles.add({ name: OWN, title: {}, about: {} }, URL.createObjectURL(file));
+    styles.add({ name: OWN, title: {}, about: {}, picture: URL.createObjectURL(file) });
     styles.speak(language, words());
     chose();
   } catch (error) {

@@ -94,27 +94,3 @@ export const WORDS = {
     noPainter: (why) => `无法加载画笔：${why}`,
   },
 };
-
-const KEPT = "impasto-language";
-
-/** The language that was chosen here before, or the first of the browser's that we speak. */
-export function preferredLanguage() {
-  const wishes = [kept(), ...navigator.languages].map((language) => language?.toLowerCase().split("-")[0]);
-  return wishes.find((language) => language in WORDS) ?? "en";
-}
-
-export function keepLanguage(language) {
-  try {
-    localStorage.setItem(KEPT, language);
-  } catch {
-    // Forbidden: then it is asked for again next time.
-  }
-}
-
-function kept() {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null;
-  }
-}

@@ -5,14 +5,14 @@ export const OWN = "@own";
 export class Styles {
   /**
    * @param group the element that they are put in.
-   * @param styles as model.json lists them.
+   * @param styles each with name, title and about by language, and, if it is not at styles/NAME.webp, its picture.
    * @param chosen called with the name of a style when it is chosen.
    * @param adding called when a style of one's own is asked for; null where that can't be.
    */
   constructor(group, styles, chosen, adding) {
     Object.assign(this, { group, chosen, styles: [...styles] });
     if (adding) group.append(this.#adder(adding));
-    for (const style of styles) group.append(this.#tile(style, `styles/${style.name}.webp`));
+    for (const style of styles) group.append(this.#tile(style));
     group.addEventListener("keydown", (event) => this.#move(event));
     this.choose(styles[0].name);
   }
@@ -31,11 +31,11 @@ export class Styles {
     }
   }
 
-  /** Puts a style of one's own first, or another in its place. */
-  add(style, address) {
-    this.styles = [style, ...this.styles.filter(({ name }) => name !== OWN)];
-    this.group.querySelector(`[data-name="${OWN}"]`)?.remove();
-    this.group.querySelector(".adder").after(this.#tile(style, address));
+  /** Puts a style of one's own first, in place of one of the same name. */
+  add(style) {
+    this.styles = [style, ...this.styles.filter(({ name }) => name !== style.name)];
+    this.#tiles.find((tile) => tile.dataset.name === style.name)?.remove();
+    this.group.querySelector(".adder").after(this.#tile(style));
     this.choose(style.name);
   }
 
@@ -68,12 +68,12 @@ export class Styles {
     return [...this.group.querySelectorAll("[role=radio]")];
   }
 
-  #tile({ name }, address) {
+  #tile({ name, picture = `styles/${name}.webp` }) {
     const tile = document.createElement("button");
     Object.assign(tile, { type: "button", className: "style", role: "radio" });
     tile.setAttribute("role", "radio");
     tile.dataset.name = name;
-    const image = Object.assign(new Image(160, 160), { alt: "", loading: "lazy", decoding: "async", src: address });
+    const image = Object.assign(new Image(160, 160), { alt: "", loading: "lazy", decoding: "async", src: picture });
     tile.append(image);
     tile.addEventListener("click", () => this.#pick(tile));
     return tile;
