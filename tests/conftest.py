@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from chromium import browser as browser
 
 from impasto.errors import ImpastoError
 

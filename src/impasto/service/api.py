@@ -13,8 +13,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from impasto import __version__
-from impasto.errors import BusyError, OrderStateError, UsageError
-from impasto.pictures import QUALITY
+from impasto.errors import BusyError, NotAPictureError, OrderStateError, UnknownNameError, UsageError
+from impasto.pictures import FORMATS, QUALITY
+from impasto.pictures.sniff import HEAD, identify
+from impasto.service.front import Front
+from impasto.service.front import router as front_router
 from impasto.service.guard import Guard
 from impasto.service.keys import Client, Keys
 from impasto.service.metrics import as_prometheus
@@ -68,12 +71,13 @@ def make_app(settings: ServiceSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.studio = Studio(settings)
+    app.state.studio, app.state.front = Studio(settings), Front(settings)
     tell_problems(app)
     app.include_router(_router, prefix="/v1", responses={"4XX": {"model": Problem}})
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/readyz", _readyz, include_in_schema=False)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
+    app.include_router(front_router)  # the last: it takes any name
     app.add_middleware(Guard, max_body=settings.max_body, body_seconds=60.0)
     return app
 
@@ -156,9 +160,15 @@ async def one_order(request: Request, client: Orderer, order_id: _ID) -> OrderVi
 
 
 @_router.delete("/orders/{order_id}", response_model=OrderView)
-async def cancel(request: Request, client: Orderer, order_id: _ID) -> OrderView:
-    """Cancel an order; one that has ended stays as it is."""
-    return view(await run_in_threadpool(_studio(request).book.cancel, order_id, owner=client.id))
+async def cancel(
+    request: Request,
+    client: Orderer,
+    order_id: _ID,
+    forget: Annotated[bool, Query(description="Remove it, and with time its pictures, if it has ended.")] = False,
+) -> OrderView:
+    """Cancel an order; one that has ended stays as it is, unless it is to be forgotten."""
+    book = _studio(request).book
+    return view(await run_in_threadpool(book.forget if forget else book.cancel, order_id, owner=client.id))
 
 
 @_router.get("/orders/{order_id}/result", response_class=Response)
@@ -167,9 +177,16 @@ async def result(request: Request, client: Orderer, order_id: _ID) -> Response:
     return await _painting(_studio(request), await _found(request, client, order_id))
 
 
+@_router.get("/orders/{order_id}/content", response_class=Response)
+async def content(request: Request, client: Orderer, order_id: _ID) -> Response:
+    """The photograph that was sent."""
+    found = await _found(request, client, order_id)
+    return await _sent_picture(_studio(request), found.request.content)
+
+
 @_router.get("/orders/{order_id}/preview", response_class=Response)
 async def preview(request: Request, client: Orderer, order_id: _ID) -> Response:
-    """What the painting looks like so far, small."""
+    """What the painting looks like so far, or in the end: small, as JPEG."""
     found = await _found(request, client, order_id)
     if found.preview is None:
         raise OrderStateError("There is nothing to see yet.", hint="Wait a little.")
@@ -211,6 +228,15 @@ async def keep_style(
     studio = _studio(request)
     file = await _style_file(studio, picture)
     return StyleView(name=await run_in_threadpool(studio.styles.keep, client.id, name, file), own=True)
+
+
+@_router.get("/styles/{name}/picture", response_class=Response)
+async def style_picture(request: Request, client: Stylist, name: Annotated[str, Path(max_length=100)]) -> Response:
+    """The picture of a style of one's own, as it was sent."""
+    own = await run_in_threadpool(_studio(request).styles.of, client.id)
+    if canonical(name) not in own:
+        raise UnknownNameError("style of yours", name, own)
+    return await _sent_picture(_studio(request), own[canonical(name)])
 
 
 @_router.delete("/styles/{name}", status_code=204)
@@ -312,6 +338,16 @@ async def _painting(studio: Studio, order: Order) -> Response:
         "Content-Security-Policy": "sandbox",
     }
     return Response(data, media_type=order.result_type, headers=headers)
+
+
+async def _sent_picture(studio: Studio, digest: str) -> Response:
+    """A file of a client's, as it came: a browser shall see a picture in it, or nothing."""
+    data = await run_in_threadpool(studio.store.get, digest)
+    form = FORMATS.get(identify(data[:HEAD]) or "")
+    if form is None:
+        raise NotAPictureError("It is no picture, but a style code.")
+    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "sandbox"}
+    return Response(data, media_type=form.media_type, headers=headers)
 
 
 async def _events(request: Request, order: Order) -> AsyncIterator[str]:

@@ -22,6 +22,7 @@ from impasto.errors import ImpastoError, NotAPictureError, OrderTimeoutError, Ou
 from impasto.painters import Progress, WeightedStyle
 
 if TYPE_CHECKING:
+    from impasto.pictures import Picture
     from impasto.styles.code import KnownCodes, StyleCode
 
 _LOOK_EVERY = 0.1  # seconds between looks at the memory of the process, and at whether the order is still wanted
@@ -41,6 +42,7 @@ class Job:
         options: of `make_painter`.
         format, jpeg_quality, bit_depth: of the painting's file; see `OrderRequest`.
         max_pixels: of pictures that are read.
+        seconds: that it may take.
         previews: whether to show the painting on its way.
     """
 
@@ -51,6 +53,7 @@ class Job:
     jpeg_quality: int = 92
     bit_depth: int | None = None
     max_pixels: int = 40_000_000
+    seconds: float = 120.0
     previews: bool = True
 
 
@@ -60,11 +63,13 @@ class Made:
 
     Attributes:
         data, media_type: of the file.
+        preview: a small picture of it, as JPEG.
         facts: size, seconds, and what the painter tells.
     """
 
     data: bytes
     media_type: str
+    preview: bytes
     facts: Mapping[str, Any]
 
 
@@ -75,13 +80,12 @@ Told = Callable[[float, bytes | None], None]
 class Bench:
     """
     Args:
-        seconds: that a job may take.
         memory: bytes that the process may take.
         threads: for each painter; None: one a core.
     """
 
-    def __init__(self, *, seconds: float, memory: int, threads: int | None = None) -> None:
-        self._seconds, self._memory, self._threads = seconds, memory, threads
+    def __init__(self, *, memory: int, threads: int | None = None) -> None:
+        self._memory, self._threads = memory, threads
         self._process: Any = None
         self._line: Connection | None = None
 
@@ -97,7 +101,7 @@ class Bench:
         line = self._started()
         try:
             line.send(job)
-            return self._answer(line, told, wanted)
+            return self._answer(line, job, told, wanted)
         except (EOFError, BrokenPipeError, ConnectionResetError) as error:
             self.stop()
             raise PainterDiedError("The process that painted died.") from error
@@ -130,8 +134,8 @@ class Bench:
         assert self._line is not None
         return self._line
 
-    def _answer(self, line: Connection, told: Told | None, wanted: Callable[[], bool] | None) -> Made | None:
-        until, ask_at = time.monotonic() + self._seconds, time.monotonic() + _WANTED_EVERY
+    def _answer(self, line: Connection, job: Job, told: Told | None, wanted: Callable[[], bool] | None) -> Made | None:
+        until, ask_at = time.monotonic() + job.seconds, time.monotonic() + _WANTED_EVERY
         while True:
             if line.poll(_LOOK_EVERY):
                 kind, content = line.recv()
@@ -149,7 +153,7 @@ class Bench:
                 raise OutOfMemoryError("The painting takes more memory than an order may.", hint="Send less pixels.")
             if now > until:
                 self.stop()
-                raise OrderTimeoutError(f"The painting takes longer than {self._seconds:g} seconds.")
+                raise OrderTimeoutError(f"The painting takes longer than {job.seconds:g} seconds.")
             if wanted is not None and now > ask_at:
                 ask_at = now + _WANTED_EVERY
                 if not wanted():
@@ -214,9 +218,8 @@ class _Painters:
         form = format_of_name(job.format or picture.format or "png")
         data = encode_picture(picture, form.name, quality=job.jpeg_quality, bit_depth=job.bit_depth)
         facts: dict[str, Any] = {**painting.facts, "width": picture.width, "height": picture.height}
-        return Made(
-            data, form.media_type, {**facts, "stop": painting.stop, "seconds": round(time.monotonic() - began, 4)}
-        )
+        facts |= {"stop": painting.stop, "seconds": round(time.monotonic() - began, 4)}
+        return Made(data, form.media_type, _small(picture), facts)
 
     def _painter(self, options: Mapping[str, Any]) -> Any:
         from impasto.painting import make_painter
@@ -265,12 +268,17 @@ def _reporter(told: Told) -> Callable[[Progress], None]:
         nonlocal last
         if time.monotonic() - last < _TELL_EVERY:
             return
-        from impasto.pictures import Picture, encode_picture
+        from impasto.pictures import Picture
 
-        picture = Picture(progress.preview())
-        factor = min(1.0, _PREVIEW_SIDE / max(picture.size))
-        width, height = (max(1, round(side * factor)) for side in picture.size)
-        told(progress.fraction, encode_picture(picture.resized((width, height)), "jpeg", quality=80))
+        told(progress.fraction, _small(Picture(progress.preview())))
         last = time.monotonic()
 
     return report
+
+
+def _small(picture: Picture) -> bytes:
+    from impasto.pictures import encode_picture
+
+    factor = min(1.0, _PREVIEW_SIDE / max(picture.size))
+    width, height = (max(1, round(side * factor)) for side in picture.size)
+    return encode_picture(picture.resized((width, height)), "jpeg", quality=80)

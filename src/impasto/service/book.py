@@ -121,6 +121,17 @@ class OrderBook:
         self._end(order_id, "cancelled", {})
         return self.get(order_id)
 
+    def forget(self, order_id: str, *, owner: str | None = None) -> Order:
+        """Remove an order, which is cancelled first if it is open; its pictures go when the studio clears up.
+
+        Raises:
+            NoSuchOrderError
+        """
+        order = self.cancel(order_id, owner=owner)
+        with self.engine.begin() as connection:
+            connection.execute(delete(ORDERS).where(ORDERS.c.id == order_id))
+        return order
+
     def retry(self, order_id: str) -> Order:
         """Put an order that failed, or was cancelled, into the queue again.
 
@@ -173,11 +184,12 @@ class OrderBook:
         with self.engine.connect() as connection:
             return connection.scalar(select(ORDERS.c.state).where(ORDERS.c.id == order_id)) in OPEN
 
-    def finish(self, order_id: str, result: str, media_type: str, facts: Mapping[str, Any]) -> None:
+    def finish(
+        self, order_id: str, result: str, media_type: str, facts: Mapping[str, Any], *, preview: str | None = None
+    ) -> None:
         """The painting is there. An order that has ended meanwhile stays as it is."""
-        self._end(
-            order_id, "done", {"result": result, "result_type": media_type, "facts": dict(facts), "fraction": 1.0}
-        )
+        painting = {"result": result, "result_type": media_type, "preview": preview}
+        self._end(order_id, "done", {**painting, "facts": dict(facts), "fraction": 1.0})
 
     def fail(self, order_id: str, problem: Mapping[str, Any]) -> None:
         """It can't be painted. An order that has ended meanwhile stays as it is."""

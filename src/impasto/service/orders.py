@@ -83,6 +83,11 @@ class OrderRequest:
         return cls(**{**data, "styles": styles})
 
     @property
+    def quality_name(self) -> str:
+        """Of the quality that it is painted with, also where none was asked for by name."""
+        return choose_quality(self.quality, preset=self.preset, settings=self.settings).name
+
+    @property
     def fingerprint(self) -> str:
         """The same for the same request."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()

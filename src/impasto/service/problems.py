@@ -39,7 +39,7 @@ def tell_problems(app: FastAPI) -> None:
         places = [".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]) for one in error.errors()]
         first = error.errors()[0]["msg"] if error.errors() else "The request is not as it should be."
         detail = f"{', '.join(dict.fromkeys(places))}: {first}."
-        return _response(_problem("Request", 422, detail, "See /docs for what is expected."))
+        return _response(_problem("Request", 422, detail, "See /v1/openapi.json for what is expected."))
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:

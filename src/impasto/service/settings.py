@@ -26,6 +26,7 @@ class ServiceSettings:
         max_pixels: width × height of a picture that is sent.
         waiting: orders that may wait; more are told to come back later.
         seconds: that the painting of one order may take; then it has failed.
+        slow_seconds: the same of the other qualities than `fast`.
         memory: bytes that the process that paints may take.
         attempts: how many times an order is begun, if the process that paints it dies.
         keep_days: how long orders, and pictures that none of them needs any more, are kept.
@@ -41,6 +42,7 @@ class ServiceSettings:
     max_pixels: int = 40_000_000
     waiting: int = 1000
     seconds: float = 120.0
+    slow_seconds: float = 1800.0
     memory: int = 4096 * _MB
     attempts: int = 3
     keep_days: float = 7.0
@@ -51,6 +53,7 @@ class ServiceSettings:
         "max_pixels": (1, 1 << 32),
         "waiting": (1, 10**9),
         "seconds": (1, 10**6),
+        "slow_seconds": (1, 10**6),
         "memory": (128 * _MB, 1 << 44),
         "attempts": (1, 100),
         "keep_days": (0.001, 10**5),

@@ -14,12 +14,15 @@ class OrderView(BaseModel):
 
     id: str
     state: State
+    styles: list[str] = Field(description="Names; empty for a picture or a code that came with the order.")
+    quality: str
     created: float
     started: float | None
     finished: float | None
     fraction: float = Field(description="How much of it is painted, 0 to 1.")
     problem: dict[str, Any] | None = Field(description="Why it failed (RFC 9457).")
     facts: dict[str, Any] | None = Field(description="Size, seconds, and what the painter tells.")
+    preview: str | None = Field(description="Where it can be seen small, once there is something to see.")
     result: str | None = Field(description="Where the painting is, once it is done.")
 
 
@@ -47,11 +50,14 @@ def view(order: Order) -> OrderView:
     return OrderView(
         id=order.id,
         state=order.state,
+        styles=[style.name or "" for style in order.request.styles],
+        quality=order.request.quality_name,
         created=order.created,
         started=order.started,
         finished=order.finished,
         fraction=order.fraction,
         problem=None if order.problem is None else dict(order.problem),
         facts=None if order.facts is None else dict(order.facts),
+        preview=f"/v1/orders/{order.id}/preview" if order.preview else None,
         result=f"/v1/orders/{order.id}/result" if order.result else None,
     )

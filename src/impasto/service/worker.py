@@ -52,7 +52,7 @@ class Worker:
         self._claim = _Claim(settings.data / "workers")
         self.name = self._claim.name
         self.book, self.store = OrderBook(settings), PictureStore(settings.files_url)
-        self.bench = Bench(seconds=settings.seconds, memory=settings.memory, threads=threads)
+        self.bench = Bench(memory=settings.memory, threads=threads)
         self._courier, self._keys = Courier(private=settings.private_webhooks), Keys(self.book.engine, needed=True)
         self._turn = threading.Lock()  # recovered orders come by another way than new ones
         self._ended = threading.Event()
@@ -102,7 +102,7 @@ class Worker:
             return
         try:
             made = self._painted(order)
-            result = None if made is None else self.store.put(made.data)
+            kept = None if made is None else (self.store.put(made.data), self.store.put(made.preview))
         except PainterDiedError as error:
             if order.attempts < self.settings.attempts:
                 return self._paint_order(order_id)
@@ -110,9 +110,9 @@ class Worker:
         except ImpastoError as error:
             self._fail(order_id, error)
         else:
-            if made is not None and result is not None:
-                media_type, facts = made.media_type, made.facts
-                self._patiently(lambda: self.book.finish(order_id, result, media_type, facts))
+            if made is not None and kept is not None:
+                media_type, facts, (result, preview) = made.media_type, made.facts, kept
+                self._patiently(lambda: self.book.finish(order_id, result, media_type, facts, preview=preview))
                 self.painted += 1
 
     def _fail(self, order_id: str, error: ImpastoError) -> None:
@@ -139,6 +139,7 @@ class Worker:
             jpeg_quality=request.jpeg_quality,
             bit_depth=request.bit_depth,
             max_pixels=self.settings.max_pixels,
+            seconds=self.settings.seconds if request.quality_name == "fast" else self.settings.slow_seconds,
         )
 
         def told(fraction: float, preview: bytes | None) -> None:

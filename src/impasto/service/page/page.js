@@ -1,0 +1,390 @@
+// The studio's page: what is chosen, sent and shown.
+
+import { Compare } from "./compare.js";
+import { Gallery } from "./gallery.js";
+import { keepLanguage, preferredLanguage, sayAll } from "./language.js";
+import { Problem, Studio, Unreachable, isOpen } from "./studio.js";
+import { Styles, aboutOf, titleOf } from "./styles.js";
+import { WORDS } from "./words.js";
+
+const PAGE = 24; // paintings that the gallery shows at first, and each time that older ones are asked for
+
+const $ = (id) => document.getElementById(id);
+const page = document.documentElement;
+const studio = new Studio();
+const compare = new Compare($("compare"));
+const gallery = new Gallery($("orders"), studio, captions, show, remove);
+const sent = new Map(); // photographs by the order that they were sent with, while this page lives
+const following = new Map(); // by the order's id: what ends it
+
+let language = preferredLanguage();
+let about = null;
+let styles = null;
+let photos = []; // files that are to be painted
+let shown = null; // the id of the order on the easel
+let told = null;
+let complaint = null;
+let shownMost = PAGE;
+
+// --- words ---
+
+function say(key, ...values) {
+  const word = WORDS[language][key];
+  return typeof word === "function" ? word(...values) : word;
+}
+
+function tell(...what) {
+  told = what;
+  $("told").textContent = say(...what);
+}
+
+/** Says what went wrong; without anything, that all is well. */
+function complain(...what) {
+  complaint = what.length ? what : null;
+  $("error").hidden = complaint === null;
+  if (!complaint) return;
+  const [first] = complaint;
+  $("error").textContent = typeof first === "string" ? say(...complaint) : reason(first);
+}
+
+const reason = ({ kind, message }) => WORDS[language].problems[kind] ?? message;
+
+function complainOf(error) {
+  if (error instanceof Unreachable) complain("offline");
+  else if (error instanceof Problem && error.status === 401) close(error);
+  else complain({ kind: error.kind, message: error.message });
+}
+
+function speak() {
+  sayAll(language, say);
+  if (told) tell(...told);
+  if (complaint) complain(...complaint);
+  if (!about) return;
+  $("paint").textContent = photos.length > 1 ? say("paintAll", photos.length) : say("paint");
+  const { value } = $("quality");
+  $("quality").replaceChildren(...about.qualities.map((name) => new Option(say(name), name)));
+  $("quality").value = value || about.qualities[0];
+  if (!styles) return;
+  styles.speak(language, WORDS[language]);
+  offerBlends();
+  showChosen();
+  gallery.speak();
+}
+
+/** What the gallery says of an order. */
+function captions(order) {
+  const titles = order.styles.map((name) => {
+    const style = styles?.find(name);
+    return style ? titleOf(style, language, WORDS[language]) : name || say("ownPicture");
+  });
+  const state = WORDS[language].states[order.state];
+  const title = titles.join(" + ");
+  return { label: say("show", title, state), told: state, removing: `${say("remove")}: ${title}` };
+}
+
+// --- styles and dials ---
+
+function showChosen() {
+  const style = styles.find(styles.name);
+  $("title").textContent = titleOf(style, language, WORDS[language]);
+  $("about").textContent = aboutOf(style, language, WORDS[language]);
+  $("strength-told").textContent = `${$("strength").value} %`;
+  $("brush-told").textContent = `× ${Number((2 ** $("brush").value).toFixed(2))}`;
+  $("share-told").textContent = `${$("share").value} %`;
+  $("share-dial").hidden = !$("blend").value;
+  $("strength-dial").hidden = $("quality").value === "best";
+}
+
+function offerBlends() {
+  const before = $("blend").value === styles.name ? "" : $("blend").value;
+  const others = styles.styles.filter(({ name }) => name !== styles.name);
+  const options = others.map((style) => new Option(titleOf(style, language, WORDS[language]), style.name));
+  $("blend").replaceChildren(new Option(say("nothing"), ""), ...options);
+  $("blend").value = before;
+}
+
+function chose() {
+  offerBlends();
+  showChosen();
+}
+
+function chosenStyles() {
+  if (!$("blend").value) return [styles.name];
+  const share = Number($("share").value) / 100;
+  return [`${styles.name}:${1 - share}`, `${$("blend").value}:${share}`];
+}
+
+/** Options of the order, each as the chosen quality calls it; what is as usual is left out. */
+function chosenOptions() {
+  const quality = $("quality").value;
+  const strength = Number($("strength").value) / 100;
+  const brush = 2 ** Number($("brush").value);
+  const options = { quality };
+  if (quality !== "best" && strength !== 1) options.strength = strength;
+  if (brush !== 1) options[quality === "best" ? "style_scale" : "brush"] = brush;
+  if ($("size").value) options.size = Number($("size").value);
+  return options;
+}
+
+async function addStyle(file) {
+  complain();
+  const before = told;
+  try {
+    tell("looking");
+    const { name } = await studio.keepStyle(styleName(file.name), file);
+    styles.add(ownStyle(name, URL.createObjectURL(file)));
+    styles.speak(language, WORDS[language]);
+    chose();
+  } catch (error) {
+    complainOf(error);
+  }
+  tell(...before);
+}
+
+/** A name that the studio takes: letters, digits and hyphens, and none of its own. */
+function styleName(file) {
+  const plain = file.replace(/\.[^.]*$/, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
+  const name = (plain || "own").slice(0, 60);
+  return styles.find(name) || !/^[a-z]/.test(name) ? `own-${name}` : name;
+}
+
+function ownStyle(name, picture) {
+  const titles = { en: name, zh: name };
+  return { name, title: titles, about: { en: WORDS.en.ownStyleAbout, zh: WORDS.zh.ownStyleAbout }, picture };
+}
+
+async function ownStyles() {
+  const found = await studio.json("v1/styles");
+  for (const { name } of found.filter(({ own }) => own)) {
+    const picture = await studio.picture(`v1/styles/${name}/picture`).catch(() => "icon.svg"); // of a code there is none
+    styles.add(ownStyle(name, picture));
+  }
+}
+
+// --- photographs, and orders for them ---
+
+async function usePhotos(files, words) {
+  complain();
+  const large = files.find(({ size }) => size > about.maxBody);
+  if (large) complain("tooLarge", large.name, about.maxBody >> 20);
+  photos = files.filter((file) => file !== large && file.size <= about.maxBody);
+  if (!photos.length) return;
+  shown = null;
+  gallery.choose(null);
+  await compare.photo(URL.createObjectURL(photos[0]));
+  $("paint").textContent = photos.length > 1 ? say("paintAll", photos.length) : say("paint");
+  tell(...(words ?? (photos.length > 1 ? ["readyMany", photos[0].name, photos.length - 1] : ["ready", photos[0].name])));
+  state("ready");
+}
+
+async function order() {
+  complain();
+  tell("sending");
+  state("sending");
+  const common = { style: chosenStyles(), options: JSON.stringify(chosenOptions()), format: $("format").value };
+  const all = [];
+  for (const photo of photos) {
+    try {
+      const placed = await studio.order({ content: photo, ...common });
+      sent.set(placed.id, photo);
+      all.push(placed);
+      follow(placed);
+    } catch (error) {
+      complainOf(error);
+    }
+  }
+  if (all.length) await show(all[0]);
+  else {
+    tell("ready", photos[0].name);
+    state("ready");
+  }
+}
+
+/** Keeps the gallery, and the easel if the order is on it, as the order is. */
+function follow(order) {
+  news(order);
+  if (!isOpen(order) || following.has(order.id)) return;
+  const ending = new AbortController();
+  following.set(order.id, ending);
+  studio
+    .follow(order.id, news, () => complain("offline"), ending.signal)
+    .catch((error) => ending.signal.aborted || complainOf(error))
+    .finally(() => following.delete(order.id));
+}
+
+function news(order) {
+  if (complaint?.[0] === "offline") complain();
+  gallery.put(order);
+  $("empty").hidden = gallery.count > 0;
+  if (order.id === shown) present(order).catch(complainOf);
+}
+
+/** Puts an order on the easel, with its photograph. */
+async function show(order) {
+  complain();
+  shown = order.id;
+  gallery.choose(order.id);
+  const photo = sent.get(order.id);
+  const address = photo ? URL.createObjectURL(photo) : await studio.picture(`v1/orders/${order.id}/content`).catch(() => null);
+  if (shown !== order.id) return;
+  await compare.photo(address);
+  await present(gallery.find(order.id) ?? order);
+}
+
+async function present(order) {
+  const { facts } = order;
+  compare.describe(captions(order).label);
+  $("bar").style.width = `${100 * order.fraction}%`;
+  if (order.state === "done") tell("done", facts.width, facts.height, facts.seconds.toFixed(1));
+  else if (order.state === "painting") tell("isPainting", Math.round(100 * order.fraction));
+  else tell(order.state);
+  if (order.state === "failed") complain({ kind: order.problem.type.split(":").pop(), message: problemOf(order) });
+  const path = order.result ?? order.preview;
+  if (path) {
+    const address = await studio.picture(path.slice(1));
+    if (order.id !== shown) return URL.revokeObjectURL(address);
+    await compare.painting(address, { whole: order.state === "done" });
+  }
+  state(order.state);
+}
+
+const problemOf = ({ problem: { detail, hint } }) => [detail, hint].filter(Boolean).join(" ");
+
+async function remove(order) {
+  try {
+    await studio.forget(order.id);
+    gallery.drop(order.id);
+    $("empty").hidden = gallery.count > 0;
+    if (shown === order.id) await sample();
+  } catch (error) {
+    complainOf(error);
+  }
+}
+
+async function save() {
+  const order = gallery.find(shown);
+  const blob = await (await studio.ask(order.result.slice(1))).blob();
+  const suffix = blob.type.split("/").pop().replace("jpeg", "jpg");
+  const photo = sent.get(order.id)?.name.replace(/\.[^.]*$/, "") ?? "painting";
+  const name = [photo, ...order.styles.filter(Boolean)].join("-");
+  const link = Object.assign(document.createElement("a"), {
+    href: URL.createObjectURL(blob),
+    download: `${name}.${suffix}`,
+  });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+async function hang() {
+  const found = await studio.orders(shownMost + 1);
+  $("more").hidden = found.length <= shownMost;
+  for (const order of found.slice(0, shownMost)) follow(order);
+  $("empty").hidden = gallery.count > 0;
+  return found;
+}
+
+// --- the page itself ---
+
+/** What is on the easel: ready (a photograph), sending, or the state of an order; what can be pressed follows. */
+function state(now) {
+  page.dataset.state = now;
+  const busy = now === "queued" || now === "painting";
+  $("veil").hidden = !busy && now !== "sending";
+  $("paint").disabled = now === "sending" || !photos.length;
+  $("cancel").hidden = !busy;
+  $("save").disabled = now !== "done";
+}
+
+function acceptFiles() {
+  for (const [button, input, use] of [["choose", "photo", usePhotos], [null, "picture", ([file]) => addStyle(file)]]) {
+    if (button) $(button).addEventListener("click", () => $(input).click());
+    $(input).addEventListener("change", () => {
+      const files = [...$(input).files];
+      $(input).value = "";
+      if (files.length) use(files);
+    });
+  }
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    page.classList.add("dragging");
+  });
+  addEventListener("dragleave", (event) => event.relatedTarget === null && page.classList.remove("dragging"));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    page.classList.remove("dragging");
+    if (event.dataTransfer.files.length) usePhotos([...event.dataTransfer.files]);
+  });
+  addEventListener("paste", (event) => event.clipboardData.files.length && usePhotos([...event.clipboardData.files]));
+}
+
+function acceptOrders() {
+  for (const id of ["strength", "brush", "share"]) $(id).addEventListener("input", showChosen);
+  for (const id of ["blend", "quality"]) $(id).addEventListener("change", showChosen);
+  const does = (id, act) => $(id).addEventListener("click", () => act().catch(complainOf));
+  does("paint", order);
+  does("save", save);
+  does("cancel", async () => news(await studio.cancel(shown)));
+  does("more", () => {
+    shownMost += PAGE;
+    return hang();
+  });
+}
+
+async function sample() {
+  const response = await fetch("sample.webp");
+  await usePhotos([new File([await response.blob()], "sample.webp", { type: "image/webp" })], ["sample"]);
+}
+
+/** Asks for a key, or for another one. */
+function close(error) {
+  $("studio").hidden = true;
+  $("door").hidden = false;
+  $("door-told").textContent = error ? reason(error) : "";
+  $("key").focus();
+  page.dataset.state = "closed";
+}
+
+$("door").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    await studio.enter($("key").value.trim());
+    await open();
+  } catch (error) {
+    $("door-told").textContent = error instanceof Unreachable ? say("offline") : reason(error);
+  }
+});
+
+$("language").addEventListener("click", () => {
+  language = language === "zh" ? "en" : "zh";
+  keepLanguage(language);
+  speak();
+});
+
+async function open() {
+  const found = await hang();
+  $("door").hidden = true;
+  $("studio").hidden = false;
+  await ownStyles();
+  speak();
+  const latest = found.find(isOpen);
+  await sample();
+  if (latest) await show(latest);
+}
+
+async function begin() {
+  speak();
+  about = await (await fetch("page.json")).json();
+  $("version").textContent = `Impasto ${about.version}`;
+  styles = new Styles($("styles"), about.styles, chose, () => $("picture").click());
+  speak();
+  acceptFiles();
+  acceptOrders();
+  try {
+    await open();
+  } catch (error) {
+    if (error instanceof Problem && [401, 403].includes(error.status)) close(about.keys && error.status === 401 ? null : error);
+    else throw error;
+  }
+}
+
+begin().catch(complainOf);
