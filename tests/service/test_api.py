@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -29,6 +30,12 @@ def client(settings: ServiceSettings) -> Iterator[TestClient]:
 def _order(client: TestClient, *, content: bytes | None = None, headers: Any = None, **fields: Any) -> Any:
     files = {"content": ("photo.png", picture() if content is None else content)}
     return client.post("/v1/orders", files=files, data={"style": "mosaic", **fields}, headers=headers)
+
+
+def _coarse(data: bytes) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """What a picture shows at large: JPEG changes what is small."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB").resize((8, 6), Image.Resampling.BOX), np.float64)
 
 
 def _flat(width: int, height: int) -> bytes:
@@ -52,7 +59,14 @@ def test_from_an_order_to_its_painting(
     with client.stream("GET", f"/v1/orders/{order['id']}/events") as stream:
         told = [json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: ")]
     assert (told[0]["state"], told[-1]["state"]) == ("queued", "done")
+    assert (told[-1]["styles"], told[-1]["quality"]) == (["mosaic"], "fast")
     painting = client.get(told[-1]["result"])
+    small = client.get(told[-1]["preview"])
+    assert (small.headers["content-type"], Image.open(io.BytesIO(small.content)).size) == ("image/jpeg", (64, 48))
+    assert np.abs(_coarse(small.content) - _coarse(painting.content)).mean() < 3  # of the painting, not of its way
+    sent = client.get(f"/v1/orders/{order['id']}/content")
+    assert (sent.content, sent.headers["content-type"]) == (picture(), "image/png")
+    assert sent.headers["content-security-policy"] == "sandbox"
     assert (painting.status_code, painting.headers["content-type"]) == (200, "image/jpeg")
     assert Image.open(io.BytesIO(painting.content)).size == (64, 48)
     assert client.get("/readyz").text == "ok\n"
@@ -69,6 +83,29 @@ def test_orders_are_cancelled(client: TestClient) -> None:
     cancelled = client.delete(f"/v1/orders/{order['id']}").json()
     assert cancelled["state"] == "cancelled"
     assert client.get(f"/v1/orders/{order['id']}").json() == cancelled
+
+
+def test_orders_are_forgotten(client: TestClient) -> None:
+    order = _order(client).json()
+    assert client.delete(f"/v1/orders/{order['id']}?forget=true").json()["state"] == "cancelled"
+    assert client.get(f"/v1/orders/{order['id']}").status_code == 404
+    assert client.get("/v1/orders").json() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quality", ["fine", "best"])
+def test_slow_orders_are_seen_on_their_way(
+    client: TestClient, settings: ServiceSettings, start_worker: StartWorker, quality: str
+) -> None:
+    start_worker(settings)
+    options = {"quality": quality, "iterations": 200, "size": 128}
+    order = _order(client, options=json.dumps(options), style="watercolour").json()
+    with client.stream("GET", f"/v1/orders/{order['id']}/events") as stream:
+        told = [json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: ")]
+    assert (told[-1]["state"], told[-1]["facts"]["width"]) == ("done", 128), told[-1]
+    assert [one["preview"] for one in told if one["state"] == "painting" and one["preview"]]
+    fractions = [one["fraction"] for one in told]
+    assert fractions == sorted(fractions)
 
 
 def test_a_key_makes_one_order(client: TestClient) -> None:
@@ -91,6 +128,7 @@ def test_a_key_makes_one_order(client: TestClient) -> None:
         ({"options": "{"}, 400, "no JSON"),
         ({"options": "[1]"}, 400, "no JSON object"),
         ({"options": "[" * 100_000}, 400, "no JSON"),
+        ({"options": '{"quality": "best"}', "style": "great-wave"}, 400, "needs a picture of the style"),
         ({"options": '{"device": "cuda"}'}, 400, "device can't be chosen"),
         ({"options": '{"strenght": 1}'}, 404, "strength"),
         ({"jpeg_quality": 500}, 422, "jpeg_quality"),
@@ -138,6 +176,7 @@ def test_answers_carry_headers_that_protect(client: TestClient) -> None:
 def test_styles_are_listed(client: TestClient) -> None:
     styles = {style["name"]: style for style in client.get("/v1/styles").json()}
     assert styles["starry-night"]["artist"]
+    assert [styles[name]["code_only"] for name in ("starry-night", "mosaic")] == [True, False]
 
 
 def test_styles_of_ones_own(client: TestClient) -> None:
@@ -147,6 +186,8 @@ def test_styles_of_ones_own(client: TestClient) -> None:
     kept = keep("My_Own", picture(40, 30, seed=3))
     assert (kept.status_code, kept.json()["name"], kept.json()["own"]) == (201, "my-own", True)
     assert client.get("/v1/styles").json()[-1]["name"] == "my-own"
+    assert client.get("/v1/styles/my-own/picture").content == picture(40, 30, seed=3)
+    assert client.get("/v1/styles/another/picture").status_code == 404
     assert _order(client, style="my-own:0.5").status_code == 202
     assert keep("mosaic", picture()).status_code == 400
     assert keep("../x", picture()).status_code == 400

@@ -209,10 +209,14 @@ Stylist = Annotated[Client, Depends(_client_for("styles"))]
 @_router.get("/styles", response_model=list[StyleView])
 async def styles(request: Request, client: Stylist) -> list[StyleView]:
     """Styles by name: Impasto's, then one's own."""
-    from impasto.styles import shelf
+    from impasto.styles import registry, shelf
 
     found = await run_in_threadpool(lambda: [(name, shelf.find(name)) for name in shelf.names()])
-    named = [StyleView(name=name, title=code.title, artist=code.artist, year=code.year) for name, code in found]
+    drawn = set(registry.names())
+    named = [
+        StyleView(name=name, title=code.title, artist=code.artist, year=code.year, code_only=name not in drawn)
+        for name, code in found
+    ]
     own = await run_in_threadpool(_studio(request).styles.of, client.id)
     return [*named, *(StyleView(name=name, own=True) for name in own)]
 

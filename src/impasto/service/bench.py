@@ -229,14 +229,25 @@ class _Painters:
         if key not in self._made:
             while len(self._made) >= _KEPT:
                 self._made.pop(next(iter(self._made)))
-            settings = dict(options)
-            if self._threads is not None:
-                settings["threads"] = self._threads
-            painter = make_painter(**settings)
+            painter = make_painter(**{**options, **self._hands(options)})
             if isinstance(painter, FastPainter):
                 painter.settle()  # an order's painting is the same whenever and wherever it is made
             self._made[key] = painter
         return self._made[key]
+
+    def _hands(self, options: Mapping[str, Any]) -> dict[str, int]:
+        """How many threads the painter may have, as far as it is to be told; PyTorch is told here."""
+        from impasto.qualities import choose_quality
+
+        settings = {name: value for name, value in options.items() if name not in ("quality", "preset")}
+        quality = choose_quality(options.get("quality"), preset=options.get("preset"), settings=settings)
+        if self._threads is None:
+            return {}
+        if quality.uses_torch:
+            import torch
+
+            torch.set_num_threads(self._threads)
+        return {"threads": self._threads} if "threads" in quality.settings() else {}
 
 
 def _styles(job: Job, *, side: int, codes: KnownCodes | None) -> list[WeightedStyle]:

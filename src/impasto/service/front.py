@@ -62,7 +62,11 @@ class Front:
             "keys": self._settings.keys,
             "maxBody": self._settings.max_body,
             "maxPixels": self._settings.max_pixels,
-            "qualities": [name for name, quality in QUALITIES.items() if have_torch or not quality.uses_torch],
+            "qualities": [
+                {"name": name, "takesCodes": quality.takes_codes}
+                for name, quality in QUALITIES.items()
+                if have_torch or not quality.uses_torch
+            ],
             "styles": styles,
         }
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from impasto.errors import UnknownNameError, UsageError
 from impasto.pictures import QUALITY, format_of_name
 from impasto.pictures.encode import check_encoding
-from impasto.qualities import choose_quality
+from impasto.qualities import QUALITIES, choose_quality
 from impasto.records import checked
 from impasto.styles.shelf import canonical
 
@@ -67,9 +67,9 @@ class OrderRequest:
         if len(self.styles) > _MOST_STYLES:
             raise UsageError(f"More than {_MOST_STYLES} styles.", hint="Blend fewer.")
         check_settings(self.quality, self.preset, self.settings)
-        known = _style_names(self.settings.get("model"))
+        known = _style_names(self.settings.get("model"), codes=QUALITIES[self.quality_name].takes_codes)
         for style in self.styles:
-            _check_style(style, known)
+            _check_style(style, known, self.quality_name)
         if self.format is not None:
             check_encoding(format_of_name(_short(self.format)), quality=self.jpeg_quality, bit_depth=self.bit_depth)
 
@@ -157,20 +157,29 @@ def check_settings(quality: str | None, preset: str | None, settings: Mapping[st
             raise UnknownNameError("start", _short(settings["start"]), get_args(Start))
 
 
-def _style_names(model: str | None) -> set[str]:
-    """Names by which its painter knows styles: a model's own, or those of the shelf and the drawn ones."""
+def _style_names(model: str | None, *, codes: bool) -> set[str]:
+    """Names by which its painter knows styles: a model's own, or the drawn ones, and, if it takes codes, those of the
+    shelf.
+    """
     from impasto.runtime.registry import find_model
     from impasto.styles import registry, shelf
 
     own = [] if model is None else json.loads(find_model(model).metadata.get("styles", "[]"))
-    return {str(name) for name in own} or {*shelf.names(), *registry.names()}
+    return {str(name) for name in own} or {*(shelf.names() if codes else ()), *registry.names()}
 
 
-def _check_style(style: OrderedStyle, known: Collection[str]) -> None:
+def _check_style(style: OrderedStyle, known: Collection[str], quality: str) -> None:
     """Names only: a path would be one of the studio's own disk."""
     if (style.name is None) == (style.file is None):
         raise UsageError("A style is either a name or a file.", hint="Give one of them.")
     if style.name is not None and canonical(style.name) not in known:
+        from impasto.styles import shelf
+
+        if canonical(style.name) in shelf.names() and not QUALITIES[quality].takes_codes:
+            raise UsageError(
+                f"The quality {quality} needs a picture of the style, and of {canonical(style.name)} there is none.",
+                hint="Send a picture of it, or order the quality fast.",
+            )
         raise UnknownNameError("style", _short(style.name), known)
     if not 0 < style.weight < math.inf:
         raise UsageError(f"The weight of a style is {style.weight}.", hint="It must be a positive number.")

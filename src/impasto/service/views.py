@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -34,6 +34,7 @@ class StyleView(BaseModel):
     artist: str = ""
     year: str = ""
     own: bool = False
+    code_only: Annotated[bool, Field(description="There is no picture of it: it goes with quality fast alone.")] = False
 
 
 class Problem(BaseModel):

@@ -1,6 +1,7 @@
 // The studio's page: what is chosen, sent and shown.
 
 import { Compare } from "./compare.js";
+import { acceptFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
 import { keepLanguage, preferredLanguage, sayAll } from "./language.js";
 import { Problem, Studio, Unreachable, isOpen } from "./studio.js";
@@ -62,8 +63,8 @@ function speak() {
   if (!about) return;
   $("paint").textContent = photos.length > 1 ? say("paintAll", photos.length) : say("paint");
   const { value } = $("quality");
-  $("quality").replaceChildren(...about.qualities.map((name) => new Option(say(name), name)));
-  $("quality").value = value || about.qualities[0];
+  $("quality").replaceChildren(...about.qualities.map(({ name }) => new Option(say(name), name)));
+  $("quality").value = value || about.qualities[0].name;
   if (!styles) return;
   styles.speak(language, WORDS[language]);
   offerBlends();
@@ -95,9 +96,14 @@ function showChosen() {
   $("strength-dial").hidden = $("quality").value === "best";
 }
 
+/** Whether the chosen quality can paint in a style: some need a picture of it, and of works there is but a code. */
+function suits({ kind }) {
+  return kind === "drawn" || kind === "picture" || about.qualities.find(({ name }) => name === $("quality").value).takesCodes;
+}
+
 function offerBlends() {
-  const before = $("blend").value === styles.name ? "" : $("blend").value;
-  const others = styles.styles.filter(({ name }) => name !== styles.name);
+  const others = styles.styles.filter((style) => style.name !== styles.name && suits(style));
+  const before = others.some(({ name }) => name === $("blend").value) ? $("blend").value : "";
   const options = others.map((style) => new Option(titleOf(style, language, WORDS[language]), style.name));
   $("blend").replaceChildren(new Option(say("nothing"), ""), ...options);
   $("blend").value = before;
@@ -148,16 +154,16 @@ function styleName(file) {
   return styles.find(name) || !/^[a-z]/.test(name) ? `own-${name}` : name;
 }
 
-function ownStyle(name, picture) {
+function ownStyle(name, picture, kind = "picture") {
   const titles = { en: name, zh: name };
-  return { name, title: titles, about: { en: WORDS.en.ownStyleAbout, zh: WORDS.zh.ownStyleAbout }, picture };
+  return { name, kind, title: titles, about: { en: WORDS.en.ownStyleAbout, zh: WORDS.zh.ownStyleAbout }, picture };
 }
 
 async function ownStyles() {
   const found = await studio.json("v1/styles");
   for (const { name } of found.filter(({ own }) => own)) {
-    const picture = await studio.picture(`v1/styles/${name}/picture`).catch(() => "icon.svg"); // of a code there is none
-    styles.add(ownStyle(name, picture));
+    const picture = await studio.picture(`v1/styles/${name}/picture`).catch(() => null); // of a code there is none
+    styles.add(picture ? ownStyle(name, picture) : ownStyle(name, "icon.svg", "code"));
   }
 }
 
@@ -295,31 +301,13 @@ function state(now) {
   $("save").disabled = now !== "done";
 }
 
-function acceptFiles() {
-  for (const [button, input, use] of [["choose", "photo", usePhotos], [null, "picture", ([file]) => addStyle(file)]]) {
-    if (button) $(button).addEventListener("click", () => $(input).click());
-    $(input).addEventListener("change", () => {
-      const files = [...$(input).files];
-      $(input).value = "";
-      if (files.length) use(files);
-    });
-  }
-  addEventListener("dragover", (event) => {
-    event.preventDefault();
-    page.classList.add("dragging");
-  });
-  addEventListener("dragleave", (event) => event.relatedTarget === null && page.classList.remove("dragging"));
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    page.classList.remove("dragging");
-    if (event.dataTransfer.files.length) usePhotos([...event.dataTransfer.files]);
-  });
-  addEventListener("paste", (event) => event.clipboardData.files.length && usePhotos([...event.clipboardData.files]));
-}
-
 function acceptOrders() {
   for (const id of ["strength", "brush", "share"]) $(id).addEventListener("input", showChosen);
-  for (const id of ["blend", "quality"]) $(id).addEventListener("change", showChosen);
+  $("blend").addEventListener("change", showChosen);
+  $("quality").addEventListener("change", () => {
+    styles.offer(suits);
+    chose();
+  });
   const does = (id, act) => $(id).addEventListener("click", () => act().catch(complainOf));
   does("paint", order);
   does("save", save);
@@ -377,7 +365,7 @@ async function begin() {
   $("version").textContent = `Impasto ${about.version}`;
   styles = new Styles($("styles"), about.styles, chose, () => $("picture").click());
   speak();
-  acceptFiles();
+  acceptFiles(usePhotos, ([file]) => addStyle(file));
   acceptOrders();
   try {
     await open();

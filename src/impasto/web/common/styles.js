@@ -23,7 +23,7 @@ export class Styles {
 
   choose(name) {
     this.name = name;
-    for (const tile of this.#tiles) {
+    for (const tile of this.#group) {
       const is = tile.dataset.name === name;
       tile.setAttribute("aria-checked", String(is));
       tile.tabIndex = is ? 0 : -1;
@@ -34,14 +34,21 @@ export class Styles {
   /** Puts a style of one's own first, in place of one of the same name. */
   add(style) {
     this.styles = [style, ...this.styles.filter(({ name }) => name !== style.name)];
-    this.#tiles.find((tile) => tile.dataset.name === style.name)?.remove();
+    this.#group.find((tile) => tile.dataset.name === style.name)?.remove();
     this.group.querySelector(".adder").after(this.#tile(style));
     this.choose(style.name);
   }
 
+  /** Shows those alone for which a test holds; if the chosen one is not among them, the first of them is chosen. */
+  offer(holds) {
+    for (const tile of this.#group) tile.hidden = !holds(this.find(tile.dataset.name));
+    const [first] = this.#tiles;
+    if (first && !holds(this.find(this.name))) this.choose(first.dataset.name);
+  }
+
   /** Says all names in a language. */
   speak(language, words) {
-    for (const tile of this.#tiles) {
+    for (const tile of this.#group) {
       const title = titleOf(this.find(tile.dataset.name), language, words);
       tile.setAttribute("aria-label", title);
       tile.title = title;
@@ -64,8 +71,13 @@ export class Styles {
     }
   }
 
-  get #tiles() {
+  /** All, and those that are offered. */
+  get #group() {
     return [...this.group.querySelectorAll("[role=radio]")];
+  }
+
+  get #tiles() {
+    return this.#group.filter((tile) => !tile.hidden);
   }
 
   #tile({ name, picture = `styles/${name}.webp` }) {

@@ -1,6 +1,7 @@
 // The page: what is chosen and shown. Painting itself happens in worker.js.
 
 import { Camera, CameraError } from "./camera.js";
+import { acceptFiles } from "./files.js";
 import { isolate, threads } from "./isolation.js";
 import { keepLanguage, preferredLanguage, sayAll } from "./language.js";
 import { Painter } from "./painter.js";
@@ -344,28 +345,6 @@ function state(now) {
   $("told").setAttribute("aria-live", live ? "off" : "polite"); // nobody wants to hear the rate all the time
 }
 
-function acceptFiles() {
-  $("choose").addEventListener("click", () => $("photo").click());
-  for (const [input, use] of [["photo", openPhoto], ["picture", addStyle]]) {
-    $(input).addEventListener("change", () => {
-      const [file] = $(input).files;
-      $(input).value = "";
-      if (file) use(file);
-    });
-  }
-  addEventListener("dragover", (event) => {
-    event.preventDefault();
-    page.classList.add("dragging");
-  });
-  addEventListener("dragleave", (event) => event.relatedTarget === null && page.classList.remove("dragging"));
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    page.classList.remove("dragging");
-    if (event.dataTransfer.files[0]) openPhoto(event.dataTransfer.files[0]);
-  });
-  addEventListener("paste", (event) => event.clipboardData.files[0] && openPhoto(event.clipboardData.files[0]));
-}
-
 async function open() {
   state("loading");
   speak();
@@ -386,7 +365,7 @@ async function open() {
   $("blend-dial").hidden = about.styles.length < 2 && !canLearn;
   for (const id of ["choose", "camera"]) $(id).disabled = false;
   speak();
-  acceptFiles();
+  acceptFiles(([file]) => openPhoto(file), ([file]) => addStyle(file));
   try {
     const response = await fetch("sample.webp");
     usePhoto(await readPhoto(new File([await response.blob()], "sample.webp"), LARGEST), "sample");
