@@ -13,10 +13,12 @@ from impasto.recipe import make_settings, setting_types
 from impasto.records import checked, field_types
 
 if TYPE_CHECKING:
+    from impasto.optimize.settings import Settings
     from impasto.pictures import Picture
     from impasto.runtime.fast import FastSettings
 
 _NOT_OF_FINE = ("scales", "coarsest", "coarse_iterations", "start", "model")
+Check = Callable[[str | None, Mapping[str, Any]], object]
 Make = Callable[[str | None, "Picture | None", Mapping[str, Any]], Painter[Any]]
 
 
@@ -28,6 +30,7 @@ class Quality:
         name, summary: for users.
         takes_codes: whether it paints from style codes, or looks at the style pictures themselves.
         settings: types of its settings by name.
+        check: raises what is wrong with the values of settings, given the preset and them.
         make: builds its painter from preset, start picture and settings.
         takes_recipes: whether it knows presets.
         uses_torch: whether it needs the studio extra.
@@ -36,6 +39,7 @@ class Quality:
     name: str
     summary: str
     settings: Callable[[], Mapping[str, Any]]
+    check: Check
     make: Make
     takes_codes: bool = False
     takes_recipes: bool = False
@@ -57,16 +61,17 @@ def fine_setting_types() -> dict[str, Any]:
     return {name: kind for name, kind in both.items() if name not in _NOT_OF_FINE}
 
 
-def _fast_settings(given: Mapping[str, Any]) -> FastSettings:
+def _fast_settings(preset: str | None, given: Mapping[str, Any]) -> FastSettings:
     from impasto.runtime.fast import FastSettings
 
-    return FastSettings(**checked(field_types(FastSettings), given, kind="setting"))
+    own = {name: value for name, value in given.items() if name != "model"}
+    return FastSettings(**checked(field_types(FastSettings), own, kind="setting"))
 
 
 def _fast(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
     from impasto.runtime.fast import SHIPPED, FastPainter
 
-    settings = _fast_settings({name: value for name, value in given.items() if name != "model"})
+    settings = _fast_settings(preset, given)
     model = given.get("model")
     if model is None:
         return FastPainter(SHIPPED, settings)
@@ -76,21 +81,31 @@ def _fast(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -
     return open_painter(find_model(model).path, settings)
 
 
-def _fine(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
-    from impasto.runtime.fast import SHIPPED, FastPainter
-
+def _fine_settings(preset: str | None, given: Mapping[str, Any]) -> tuple[FastSettings, Settings]:
     own = {name: value for name, value in given.items() if name in fast_setting_types()}
     rest = {name: value for name, value in given.items() if name not in own or name in ("size", "device", "seed")}
     own.pop("device", None)  # it is torch's that is meant; the fast pass takes what ONNX Runtime has
     with needs_extra("Painting with quality fine"):
-        from impasto.optimize.fine import ITERATIONS, FinePainter
-    fast = FastPainter(SHIPPED, _fast_settings(own))
-    settings = make_settings(**{"iterations": ITERATIONS, "style_scale": fast.settings.brush, **rest})
-    return FinePainter(fast, settings)
+        from impasto.optimize.fine import ITERATIONS
+    fast = _fast_settings(preset, own)
+    return fast, make_settings(**{"iterations": ITERATIONS, "style_scale": fast.brush, **rest})
+
+
+def _fine(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
+    from impasto.runtime.fast import SHIPPED, FastPainter
+
+    fast, settings = _fine_settings(preset, given)
+    from impasto.optimize.fine import FinePainter
+
+    return FinePainter(FastPainter(SHIPPED, fast), settings)
+
+
+def _best_settings(preset: str | None, given: Mapping[str, Any]) -> Settings:
+    return make_settings(preset, **given)
 
 
 def _best(preset: str | None, start: Picture | None, given: Mapping[str, Any]) -> Painter[Any]:
-    settings = make_settings(preset, **given)
+    settings = _best_settings(preset, given)
     with needs_extra("Painting by optimisation"):
         from impasto.optimize.painter import OptimizationPainter
     return OptimizationPainter(settings, start=start)
@@ -101,6 +116,7 @@ _ALL = (
         "fast",
         "One pass through a small network: a blink, any size, no PyTorch.",
         fast_setting_types,
+        _fast_settings,
         _fast,
         takes_codes=True,
     ),
@@ -108,6 +124,7 @@ _ALL = (
         "fine",
         "The fast painting, refined by a few steps of optimisation: seconds.",
         fine_setting_types,
+        _fine_settings,
         _fine,
         uses_torch=True,
     ),
@@ -115,6 +132,7 @@ _ALL = (
         "best",
         "Optimises the picture itself (Gatys et al. 2016): minutes, and the finest there is.",
         setting_types,
+        _best_settings,
         _best,
         takes_recipes=True,
         uses_torch=True,

@@ -16,12 +16,13 @@ from impasto import __version__
 from impasto.errors import BusyError, NotAPictureError, OrderStateError, UnknownNameError, UsageError
 from impasto.pictures import FORMATS, QUALITY
 from impasto.pictures.sniff import HEAD, identify
+from impasto.qualities import DEFAULT_QUALITY
 from impasto.service.front import Front
 from impasto.service.front import router as front_router
 from impasto.service.guard import Guard
 from impasto.service.keys import Client, Keys
 from impasto.service.metrics import as_prometheus
-from impasto.service.orders import Order, OrderedStyle, OrderRequest, State
+from impasto.service.orders import Order, OrderedStyle, OrderRequest, State, accepted
 from impasto.service.problems import tell_problems
 from impasto.service.scopes import Scope
 from impasto.service.settings import ServiceSettings
@@ -131,7 +132,7 @@ async def paint(
     """Paint a small picture by the fast painter, and wait for it."""
     studio = _studio(request)
     wanted = await _wanted(studio, client, content, style, style_file, options, format, QUALITY, None, most=_SMALL)
-    if wanted.quality not in (None, "fast") or wanted.preset is not None:
+    if wanted.quality != DEFAULT_QUALITY:
         raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
     placed, _ = await run_in_threadpool(_place, studio, client, wanted)
     until = time.monotonic() + _WAIT
@@ -270,8 +271,7 @@ async def _wanted(
     own = await run_in_threadpool(studio.styles.of, client.id)
     named = [_named(word, own) for word in styles if word]
     sent = [OrderedStyle(file=await _style_file(studio, file)) for file in files]
-    return await run_in_threadpool(
-        OrderRequest,
+    request = OrderRequest(
         content=digest,
         styles=(*named, *sent),
         quality=chosen.pop("quality", None),
@@ -281,6 +281,7 @@ async def _wanted(
         jpeg_quality=jpeg_quality,
         bit_depth=bit_depth,
     )
+    return await run_in_threadpool(accepted, request)
 
 
 async def _style_file(studio: Studio, file: UploadFile) -> str:

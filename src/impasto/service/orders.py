@@ -7,13 +7,13 @@ import json
 import math
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from impasto.errors import UnknownNameError, UsageError
 from impasto.pictures import QUALITY, format_of_name
 from impasto.pictures.encode import check_encoding
-from impasto.qualities import QUALITIES, choose_quality
+from impasto.qualities import Quality, choose_quality
 from impasto.records import checked
 from impasto.styles.shelf import canonical
 
@@ -40,7 +40,7 @@ class OrderedStyle:
 
 @dataclass(frozen=True)
 class OrderRequest:
-    """What is to be painted.
+    """What is to be painted; see `accepted` for what may be.
 
     Attributes:
         content: digest of the content picture.
@@ -49,9 +49,6 @@ class OrderRequest:
         settings: the rest of what `impasto.paint` takes, as far as clients may choose it.
         format: of the painting's file: a name or suffix of `FORMATS`; None: that of the content picture.
         jpeg_quality, bit_depth: see `write_picture`.
-
-    Raises:
-        UsageError, UnknownNameError: what does not fit.
     """
 
     content: str
@@ -63,16 +60,6 @@ class OrderRequest:
     jpeg_quality: int = QUALITY
     bit_depth: int | None = None
 
-    def __post_init__(self) -> None:
-        if len(self.styles) > _MOST_STYLES:
-            raise UsageError(f"More than {_MOST_STYLES} styles.", hint="Blend fewer.")
-        check_settings(self.quality, self.preset, self.settings)
-        known = _style_names(self.settings.get("model"), codes=QUALITIES[self.quality_name].takes_codes)
-        for style in self.styles:
-            _check_style(style, known, self.quality_name)
-        if self.format is not None:
-            check_encoding(format_of_name(_short(self.format)), quality=self.jpeg_quality, bit_depth=self.bit_depth)
-
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -81,11 +68,6 @@ class OrderRequest:
         """What `as_json` gave."""
         styles = tuple(OrderedStyle(**style) for style in data["styles"])
         return cls(**{**data, "styles": styles})
-
-    @property
-    def quality_name(self) -> str:
-        """Of the quality that it is painted with, also where none was asked for by name."""
-        return choose_quality(self.quality, preset=self.preset, settings=self.settings).name
 
     @property
     def fingerprint(self) -> str:
@@ -133,21 +115,35 @@ def new_id() -> str:
     return f"ord_{secrets.token_urlsafe(18)}"
 
 
-def check_settings(quality: str | None, preset: str | None, settings: Mapping[str, Any]) -> None:
-    """See that clients may ask for these, and that they go together.
+def accepted(request: OrderRequest) -> OrderRequest:
+    """A request of a client's, with the quality that it will be painted with.
+
+    Only what clients ask for is checked, never what is in the book: an order lasts, whatever is refused tomorrow.
 
     Raises:
-        UsageError, UnknownNameError
+        UsageError, UnknownNameError: what does not fit, or is not for clients to choose.
+        MissingExtraError: this studio does not paint with that quality.
     """
+    if len(request.styles) > _MOST_STYLES:
+        raise UsageError(f"More than {_MOST_STYLES} styles.", hint="Blend fewer.")
+    quality = _check_settings(request.quality, request.preset, request.settings)
+    known = _style_names(request.settings.get("model"), codes=quality.takes_codes)
+    for style in request.styles:
+        _check_style(style, known, quality)
+    if request.format is not None:
+        form = format_of_name(_short(request.format))
+        check_encoding(form, quality=request.jpeg_quality, bit_depth=request.bit_depth)
+    return replace(request, quality=quality.name)
+
+
+def _check_settings(quality: str | None, preset: str | None, settings: Mapping[str, Any]) -> Quality:
+    """The quality for settings that clients may choose, that go together and are in their ranges."""
     for name in settings:
         if name in _NOT_FOR_CLIENTS:
             raise UsageError(f"{name} can't be chosen here.", hint="Leave it out: the studio decides.")
     chosen = choose_quality(quality, preset=preset, settings=settings)
     values = checked(chosen.settings(), settings, kind="setting")
-    if chosen.name == "fast":
-        from impasto.runtime.fast import FastSettings
-
-        FastSettings(**{name: value for name, value in values.items() if name != "model"})  # its ranges
+    chosen.check(preset, {name: value for name, value in values.items() if name != "start"})
     if settings.get("model") is not None:
         _check_model(str(settings["model"]))
     if isinstance(settings.get("start"), str):
@@ -155,6 +151,7 @@ def check_settings(quality: str | None, preset: str | None, settings: Mapping[st
 
         if settings["start"] not in get_args(Start):
             raise UnknownNameError("start", _short(settings["start"]), get_args(Start))
+    return chosen
 
 
 def _style_names(model: str | None, *, codes: bool) -> set[str]:
@@ -168,16 +165,16 @@ def _style_names(model: str | None, *, codes: bool) -> set[str]:
     return {str(name) for name in own} or {*(shelf.names() if codes else ()), *registry.names()}
 
 
-def _check_style(style: OrderedStyle, known: Collection[str], quality: str) -> None:
+def _check_style(style: OrderedStyle, known: Collection[str], quality: Quality) -> None:
     """Names only: a path would be one of the studio's own disk."""
     if (style.name is None) == (style.file is None):
         raise UsageError("A style is either a name or a file.", hint="Give one of them.")
     if style.name is not None and canonical(style.name) not in known:
         from impasto.styles import shelf
 
-        if canonical(style.name) in shelf.names() and not QUALITIES[quality].takes_codes:
+        if canonical(style.name) in shelf.names() and not quality.takes_codes:
             raise UsageError(
-                f"The quality {quality} needs a picture of the style, and of {canonical(style.name)} there is none.",
+                f"The quality {quality.name} needs a picture of the style; of {canonical(style.name)} there is none.",
                 hint="Send a picture of it, or order the quality fast.",
             )
         raise UnknownNameError("style", _short(style.name), known)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from impasto.qualities import DEFAULT_QUALITY
 from impasto.service.orders import Order, State
 
 
@@ -52,7 +53,7 @@ def view(order: Order) -> OrderView:
         id=order.id,
         state=order.state,
         styles=[style.name or "" for style in order.request.styles],
-        quality=order.request.quality_name,
+        quality=order.request.quality or DEFAULT_QUALITY,
         created=order.created,
         started=order.started,
         finished=order.finished,

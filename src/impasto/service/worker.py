@@ -16,6 +16,7 @@ from dbos import DBOS, DBOSConfig
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from impasto.errors import ImpastoError, NoSuchOrderError, OutOfMemoryError, PainterDiedError, WebhookError
+from impasto.qualities import DEFAULT_QUALITY
 from impasto.service.bench import Bench, Job, Made
 from impasto.service.book import APPLICATION, DELIVERY, QUEUE, VERSION, WEBHOOKS, WORKFLOW, OrderBook
 from impasto.service.clearing import keep_within
@@ -139,7 +140,7 @@ class Worker:
             jpeg_quality=request.jpeg_quality,
             bit_depth=request.bit_depth,
             max_pixels=self.settings.max_pixels,
-            seconds=self.settings.seconds if request.quality_name == "fast" else self.settings.slow_seconds,
+            seconds=self._seconds(request.quality),
         )
 
         def told(fraction: float, preview: bytes | None) -> None:
@@ -151,6 +152,9 @@ class Worker:
 
         with self._turn:
             return self.bench.paint(job, told=told, wanted=wanted)
+
+    def _seconds(self, quality: str | None) -> float:
+        return self.settings.seconds if quality in (None, DEFAULT_QUALITY) else self.settings.slow_seconds
 
     # -- webhooks
 
