@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -39,12 +42,25 @@ class Postgres:
             self.port = free.getsockname()[1]
 
     def start(self) -> None:
-        settings = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -c max_connections=200"
+        settings = f"-p {self.port} -c unix_socket_directories= -h 127.0.0.1 -c max_connections=200"
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-o", settings, "-w", "-l", f"{self.folder}/log", "start")
 
     def stop(self, *, how: str = "fast") -> None:
         """`how`: "immediate" is as a crash."""
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", how, "-w", "stop")
+
+    def kill(self) -> None:
+        """SIGKILL to all of it."""
+        lock = Path(self.folder, "data", "postmaster.pid")
+        pid = int(lock.read_text("ascii").split()[0])
+        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
+        several = [pid, *map(int, children)]
+        for one in several:
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        while any(map(_lives, several)):  # the next server would find their memory in use
+            time.sleep(0.01)
+        lock.unlink()  # where nobody collects dead processes, it would seem to be held still
 
     def remove(self) -> None:
         self.stop(how="immediate")
@@ -73,3 +89,10 @@ def _binaries() -> Path:
         if (folder / "initdb").exists():
             return folder
     raise LookupError("no PostgreSQL server is installed")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -12,6 +12,7 @@ from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
 from impasto.errors import UsageError
 from impasto.extras import needs_extra
+from impasto.service.settings import ServiceSettings
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -26,6 +27,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="To listen on; 0: a free one, which is told.")] = 8420,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Painters to start along.")] = 1,
     keys: Annotated[bool, typer.Option("--keys", help="Need API keys on loopback too.")] = False,
+    waiting: Annotated[
+        int, typer.Option(help="Orders that may wait; more are told to come back later.")
+    ] = ServiceSettings.waiting,
     private_webhooks: Annotated[
         bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
     ] = False,
@@ -41,7 +45,7 @@ def serve(
     with needs_extra("Serving"):
         from impasto.service.server import any_keys, serve_until_stopped
     needed = keys or host not in _LOOPBACK
-    settings = service_settings(data, database, files, keys=needed, private_webhooks=private_webhooks)
+    settings = service_settings(data, database, files, keys=needed, private_webhooks=private_webhooks, waiting=waiting)
     if host not in _LOOPBACK and not any_keys(settings):
         raise UsageError(
             f"There are no API keys, so nobody could use it on {host}.", hint="Make one: impasto keys add NAME"
