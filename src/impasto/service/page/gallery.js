@@ -20,6 +20,10 @@ export class Gallery {
     return this.#items.size;
   }
 
+  get orders() {
+    return [...this.#items.values()].map(({ order }) => order);
+  }
+
   find(id) {
     return this.#items.get(id)?.order;
   }

@@ -1,13 +1,15 @@
 // The studio's page: what is chosen, sent and shown.
 
+import { chosenOptions, chosenStyles, ownStyle, styleName } from "./choices.js";
 import { Compare } from "./compare.js";
 import { acceptFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
 import { keepLanguage, preferredLanguage, sayAll } from "./language.js";
-import { Problem, Studio, Unreachable, isOpen } from "./studio.js";
+import { Problem, Studio, Unreachable, isOpen, pause } from "./studio.js";
 import { Styles, aboutOf, titleOf } from "./styles.js";
 import { WORDS } from "./words.js";
 
+const LOOK = 1500; // milliseconds between looks at the orders that are open
 const PAGE = 24; // paintings that the gallery shows at first, and each time that older ones are asked for
 
 const $ = (id) => document.getElementById(id);
@@ -16,7 +18,6 @@ const studio = new Studio();
 const compare = new Compare($("compare"));
 const gallery = new Gallery($("orders"), studio, captions, show, remove);
 const sent = new Map(); // photographs by the order that they were sent with, while this page lives
-const following = new Map(); // by the order's id: what ends it
 
 let language = preferredLanguage();
 let about = null;
@@ -26,6 +27,9 @@ let shown = null; // the id of the order on the easel
 let told = null;
 let complaint = null;
 let shownMost = PAGE;
+let listening = null; // what ends the news of the order on the easel
+let presented = ""; // what of that order is to be seen
+let watching = false;
 
 // --- words ---
 
@@ -114,30 +118,13 @@ function chose() {
   showChosen();
 }
 
-function chosenStyles() {
-  if (!$("blend").value) return [styles.name];
-  const share = Number($("share").value) / 100;
-  return [`${styles.name}:${1 - share}`, `${$("blend").value}:${share}`];
-}
-
-/** Options of the order, each as the chosen quality calls it; what is as usual is left out. */
-function chosenOptions() {
-  const quality = $("quality").value;
-  const strength = Number($("strength").value) / 100;
-  const brush = 2 ** Number($("brush").value);
-  const options = { quality };
-  if (quality !== "best" && strength !== 1) options.strength = strength;
-  if (brush !== 1) options[quality === "best" ? "style_scale" : "brush"] = brush;
-  if ($("size").value) options.size = Number($("size").value);
-  return options;
-}
-
 async function addStyle(file) {
   complain();
   const before = told;
   try {
     tell("looking");
-    const { name } = await studio.keepStyle(styleName(file.name), file);
+    const taken = (name) => styles.find(name)?.kind !== "picture" && styles.find(name);
+    const { name } = await studio.keepStyle(styleName(file.name, taken), file);
     styles.add(ownStyle(name, URL.createObjectURL(file)));
     styles.speak(language, WORDS[language]);
     chose();
@@ -145,18 +132,6 @@ async function addStyle(file) {
     complainOf(error);
   }
   tell(...before);
-}
-
-/** A name that the studio takes: letters, digits and hyphens, and none of its own. */
-function styleName(file) {
-  const plain = file.replace(/\.[^.]*$/, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
-  const name = (plain || "own").slice(0, 60);
-  return styles.find(name) || !/^[a-z]/.test(name) ? `own-${name}` : name;
-}
-
-function ownStyle(name, picture, kind = "picture") {
-  const titles = { en: name, zh: name };
-  return { name, kind, title: titles, about: { en: WORDS.en.ownStyleAbout, zh: WORDS.zh.ownStyleAbout }, picture };
 }
 
 async function ownStyles() {
@@ -176,6 +151,7 @@ async function usePhotos(files, words) {
   photos = files.filter((file) => file !== large && file.size <= about.maxBody);
   if (!photos.length) return;
   shown = null;
+  listening?.abort();
   gallery.choose(null);
   await compare.photo(URL.createObjectURL(photos[0]));
   $("paint").textContent = photos.length > 1 ? say("paintAll", photos.length) : say("paint");
@@ -187,14 +163,14 @@ async function order() {
   complain();
   tell("sending");
   state("sending");
-  const common = { style: chosenStyles(), options: JSON.stringify(chosenOptions()), format: $("format").value };
+  const common = { style: chosenStyles(styles.name), options: JSON.stringify(chosenOptions()), format: $("format").value };
   const all = [];
   for (const photo of photos) {
     try {
       const placed = await studio.order({ content: photo, ...common });
       sent.set(placed.id, photo);
       all.push(placed);
-      follow(placed);
+      news(placed);
     } catch (error) {
       complainOf(error);
     }
@@ -207,29 +183,51 @@ async function order() {
 }
 
 /** Keeps the gallery, and the easel if the order is on it, as the order is. */
-function follow(order) {
-  news(order);
-  if (!isOpen(order) || following.has(order.id)) return;
-  const ending = new AbortController();
-  following.set(order.id, ending);
-  studio
-    .follow(order.id, news, () => complain("offline"), ending.signal)
-    .catch((error) => ending.signal.aborted || complainOf(error))
-    .finally(() => following.delete(order.id));
-}
-
 function news(order) {
   if (complaint?.[0] === "offline") complain();
   gallery.put(order);
   $("empty").hidden = gallery.count > 0;
   if (order.id === shown) present(order).catch(complainOf);
+  if (isOpen(order)) watch().catch(complainOf);
+}
+
+/** Follows the order on the easel closely. One alone: a browser keeps but a few connections to a server. */
+function listen(order) {
+  listening?.abort();
+  listening = null;
+  if (!isOpen(order)) return;
+  const { signal } = (listening = new AbortController());
+  studio
+    .follow(order.id, news, () => complain("offline"), signal)
+    .catch((error) => signal.aborted || complainOf(error));
+}
+
+/** Looks at all orders from time to time, as long as any is open. */
+async function watch() {
+  if (watching) return;
+  watching = true;
+  try {
+    while (gallery.orders.some(isOpen)) {
+      await pause(LOOK);
+      try {
+        for (const order of await studio.orders(shownMost)) news(order);
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        complain("offline");
+      }
+    }
+  } finally {
+    watching = false;
+  }
 }
 
 /** Puts an order on the easel, with its photograph. */
 async function show(order) {
   complain();
   shown = order.id;
+  presented = "";
   gallery.choose(order.id);
+  listen(order);
   const photo = sent.get(order.id);
   const address = photo ? URL.createObjectURL(photo) : await studio.picture(`v1/orders/${order.id}/content`).catch(() => null);
   if (shown !== order.id) return;
@@ -238,6 +236,9 @@ async function show(order) {
 }
 
 async function present(order) {
+  const now = `${order.id} ${order.state} ${order.fraction}`;
+  if (now === presented) return;
+  presented = now;
   const { facts } = order;
   compare.describe(captions(order).label);
   $("bar").style.width = `${100 * order.fraction}%`;
@@ -248,7 +249,7 @@ async function present(order) {
   const path = order.result ?? order.preview;
   if (path) {
     const address = await studio.picture(path.slice(1));
-    if (order.id !== shown) return URL.revokeObjectURL(address);
+    if (now !== presented || order.id !== shown) return URL.revokeObjectURL(address); // there is newer to be seen
     await compare.painting(address, { whole: order.state === "done" });
   }
   state(order.state);
@@ -284,7 +285,7 @@ async function save() {
 async function hang() {
   const found = await studio.orders(shownMost + 1);
   $("more").hidden = found.length <= shownMost;
-  for (const order of found.slice(0, shownMost)) follow(order);
+  for (const order of found.slice(0, shownMost)) news(order);
   $("empty").hidden = gallery.count > 0;
   return found;
 }

@@ -15,13 +15,17 @@ export class Problem extends Error {
 export class Unreachable extends Error {}
 
 export class Studio {
-  #key = sessionStorage.getItem(KEPT) ?? "";
+  #key = kept();
 
   /** Uses a key from now on, if the studio takes it. */
   async enter(key) {
     this.#key = key;
     await this.orders(1);
-    sessionStorage.setItem(KEPT, key);
+    try {
+      sessionStorage.setItem(KEPT, key);
+    } catch {
+      // Forbidden: then it is asked for again when the page is opened anew.
+    }
   }
 
   /** A request; throws Problem or Unreachable. */
@@ -109,7 +113,15 @@ function form(fields) {
   return body;
 }
 
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+function kept() {
+  try {
+    return sessionStorage.getItem(KEPT) ?? "";
+  } catch {
+    return "";
+  }
+}
 
 /** The data of server-sent events: EventSource would send no key. */
 async function* events(stream) {
