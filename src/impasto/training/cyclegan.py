@@ -1,10 +1,11 @@
 """The training of translators between two domains whose pictures don't belong together.
 
 Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks": two painters, there
-and back, each with a critic; what went there and came back is held to what it was (eq. 2, λ = 10), and what is in the
-target's domain already to itself (§5.2, half of that); critics by least squares, and shown older paintings too (§4).
+and back, each with a critic; what went there and came back is held to what it was (eq. 2), and, if asked for, what is
+in the target's domain already to itself (§5.2); critics by least squares, and shown older paintings too (§4).
 Ours: a smaller body (see `Translator`), a cosine in place of a straight line down, and the moving average of the
-painters' weights is what ships.
+painters' weights is what ships. The cycle's weight is 5, not 10, and that of the identity 0: our translators begin with
+the picture itself, where both of these are content, and with the paper's weights never left it.
 """
 
 from __future__ import annotations

@@ -86,13 +86,14 @@ class CycleGANTraining(TranslatorTraining):
     Attributes:
         cycle_weight: of the mean absolute difference between a picture and what comes back of it.
         identity_weight: of that between a picture of the target and its own translation to there, relative to the
-            cycle's; only where both domains have the same channels.
+            cycle's; only where both domains have the same channels. It holds colours, and holds translators between
+            domains of different colours where they begin, which is with the picture itself.
         pool: how many painted pictures the critics are shown again later (Shrivastava et al. 2017), of each domain.
     """
 
     objective: Objective = "least-squares"
-    cycle_weight: float = 10.0
-    identity_weight: float = 0.5
+    cycle_weight: float = 5.0
+    identity_weight: float = 0.0
     pool: int = 48
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
