@@ -6,7 +6,6 @@ that holds nothing: no key, no database, no other order.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import sys
@@ -18,12 +17,12 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from impasto.errors import ImpastoError, NotAPictureError, OrderTimeoutError, OutOfMemoryError, PainterDiedError
+from impasto.errors import ImpastoError, OrderTimeoutError, OutOfMemoryError, PainterDiedError
 from impasto.painters import Progress, WeightedStyle
 
 if TYPE_CHECKING:
     from impasto.pictures import Picture
-    from impasto.styles.code import KnownCodes, StyleCode
+    from impasto.styles.code import KnownCodes
 
 _LOOK_EVERY = 0.1  # seconds between looks at the memory of the process, and at whether the order is still wanted
 _WANTED_EVERY = 1.0
@@ -252,23 +251,15 @@ class _Painters:
 
 def _styles(job: Job, *, side: int, codes: KnownCodes | None) -> list[WeightedStyle]:
     from impasto.painting import read_styles
+    from impasto.service.codes import read_code
 
     found = []
     for source, weight in job.styles:
         if isinstance(source, bytes) and source.lstrip().startswith(b"{"):
-            found.append(WeightedStyle(_code(source), weight))
+            found.append(WeightedStyle(read_code(source), weight))
         else:
             found += read_styles([(source, weight)], max_pixels=job.max_pixels, side=side, codes=codes)
     return found or read_styles([], codes=codes)
-
-
-def _code(data: bytes) -> StyleCode:
-    from impasto.styles.code import from_json
-
-    try:
-        return from_json(json.loads(data), "The style code")
-    except (ValueError, RecursionError) as error:
-        raise NotAPictureError("The style is neither a picture nor a style code.", hint="Send one of these.") from error
 
 
 def _reporter(told: Told) -> Callable[[Progress], None]:

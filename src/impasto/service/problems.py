@@ -10,9 +10,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from impasto.errors import ImpastoError, LaterError
+from impasto.errors import ImpastoError, KeyRefusedError, LaterError
+from impasto.service.views import Problem
 
 MEDIA_TYPE = "application/problem+json"
+PROBLEMS: dict[str, Any] = {
+    "description": "What was wrong, and what to do.",
+    "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+}
+"""How OpenAPI is told of such answers."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +38,7 @@ def tell_problems(app: FastAPI) -> None:
     @app.exception_handler(ImpastoError)
     async def ours(_: Request, error: ImpastoError) -> JSONResponse:
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, LaterError) else {}
+        headers |= {"WWW-Authenticate": "Bearer"} if isinstance(error, KeyRefusedError) else {}
         return _response(problem_of(error), headers)
 
     @app.exception_handler(RequestValidationError)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from impasto.pictures.decode import check_header
 from impasto.service.book import OrderBook
+from impasto.service.codes import read_code
 from impasto.service.keys import Keys
 from impasto.service.own_styles import OwnStyles
 from impasto.service.settings import ServiceSettings
-from impasto.service.store import PictureStore
+from impasto.service.store import PictureStore, digest_of
 
 
 class Studio:
@@ -26,11 +27,22 @@ class Studio:
     def close(self) -> None:
         self.book.close()
 
-    def keep(self, data: bytes, *, max_pixels: int | None = None) -> str:
-        """Keep a picture that was sent, if its header is that of one, and return its digest.
+    def check(self, data: bytes, *, max_pixels: int | None = None) -> str:
+        """See that the header of a picture that was sent is that of one, and return the digest of its file.
 
         Raises:
             PictureError: it is none, or too large.
         """
         check_header(data, "The picture", max_pixels=max_pixels or self.settings.max_pixels)
-        return self.store.put(data)
+        return digest_of(data)
+
+    def check_style(self, data: bytes) -> str:
+        """The same of a picture of a style, or of a style code.
+
+        Raises:
+            PictureError: it is neither, or too large.
+        """
+        if not data.lstrip().startswith(b"{"):
+            return self.check(data)
+        read_code(data)
+        return digest_of(data)
