@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import (
@@ -32,12 +31,13 @@ from impasto.pictures import FORMATS, QUALITY
 from impasto.pictures.sniff import HEAD, identify
 from impasto.qualities import DEFAULT_QUALITY
 from impasto.service.admission import admit, admitted
+from impasto.service.asked import read_order, read_style
 from impasto.service.front import Front
 from impasto.service.front import router as front_router
 from impasto.service.guard import Guard
 from impasto.service.keys import Client
 from impasto.service.metrics import as_prometheus
-from impasto.service.orders import Order, OrderedStyle, OrderRequest, State, accepted, check_count
+from impasto.service.orders import Order, OrderRequest, State
 from impasto.service.problems import PROBLEMS, tell_problems
 from impasto.service.settings import ServiceSettings
 from impasto.service.studio import Studio
@@ -124,7 +124,9 @@ async def order(
     studio = _studio(request)
     if webhook:
         check_target(webhook, private=studio.settings.private_webhooks)
-    wanted, files = await _wanted(studio, client, content, style, style_file, options, format, jpeg_quality, bit_depth)
+    wanted, files = await read_order(
+        studio, client, content, style, style_file, options, format, jpeg_quality, bit_depth
+    )
     placed, new = await run_in_threadpool(_place, studio, client, wanted, files, idempotency_key, webhook or None)
     response.status_code = 202 if new else 200
     response.headers["Location"] = f"/v1/orders/{placed.id}"
@@ -144,7 +146,7 @@ async def paint(
     """Paint a small picture by the fast painter, and wait for it."""
     studio = _studio(request)
     sent = (content, style, style_file, options, format)
-    wanted, files = await _wanted(studio, client, *sent, QUALITY, None, most=_SMALL)
+    wanted, files = await read_order(studio, client, *sent, QUALITY, None, most=_SMALL)
     if wanted.quality != DEFAULT_QUALITY:
         raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
     placed, _ = await run_in_threadpool(_place, studio, client, wanted, files)
@@ -242,7 +244,7 @@ async def keep_style(
     """Give a style of one's own a name, to order by from then on."""
     studio = _studio(request)
     await run_in_threadpool(studio.styles.check, client.id, name)
-    data, _ = await _style_file(studio, picture)
+    data, _ = await read_style(studio, picture)
     file = await run_in_threadpool(studio.store.put, data)
     return StyleView(name=await run_in_threadpool(studio.styles.keep, client.id, name, file), own=True)
 
@@ -260,73 +262,6 @@ async def style_picture(request: Request, client: Asking, name: Annotated[str, P
 async def remove_style(request: Request, client: Asking, name: Annotated[str, Path(max_length=100)]) -> None:
     """Forget a style of one's own."""
     await run_in_threadpool(_studio(request).styles.remove, client.id, name)
-
-
-# -- the parts of a request
-
-
-async def _wanted(
-    studio: Studio,
-    client: Client,
-    content: UploadFile,
-    styles: list[str],
-    files: list[UploadFile],
-    options: str,
-    format: str | None,
-    jpeg_quality: int,
-    bit_depth: int | None,
-    *,
-    most: int | None = None,
-) -> tuple[OrderRequest, list[bytes]]:
-    """What is ordered, and the files that it names: they are kept when all of it is found to be in order."""
-    chosen = _options(options)
-    check_count(len(styles) + len(files))
-    own = await run_in_threadpool(studio.styles.of, client.id)
-    named = [_named(word, own) for word in styles if word]
-    photo = await content.read()
-    digest = await run_in_threadpool(studio.check, photo, max_pixels=most)
-    pictures = [await _style_file(studio, file) for file in files]
-    sent = [OrderedStyle(file=name) for _, name in pictures]
-    request = OrderRequest(
-        content=digest,
-        styles=(*named, *sent),
-        quality=chosen.pop("quality", None),
-        preset=chosen.pop("preset", None),
-        settings=chosen,
-        format=format or None,
-        jpeg_quality=jpeg_quality,
-        bit_depth=bit_depth,
-    )
-    return await run_in_threadpool(accepted, request), [photo, *(data for data, _ in pictures)]
-
-
-async def _style_file(studio: Studio, file: UploadFile) -> tuple[bytes, str]:
-    """A file that may be a style, and its digest."""
-    data = await file.read()
-    return data, await run_in_threadpool(studio.check_style, data)
-
-
-def _options(text: str) -> dict[str, Any]:
-    try:
-        options = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
-        raise UsageError("options is no JSON.", hint='Send an object: {"strength": 0.8}.') from error
-    if not isinstance(options, dict):
-        raise UsageError("options is no JSON object.", hint='Send an object: {"strength": 0.8}.')
-    return options
-
-
-def _named(word: str, own: Mapping[str, str]) -> OrderedStyle:
-    """Of `name` or `name:weight`, which may be one of the client's own."""
-    name, weight = word, 1.0
-    if ":" in word:
-        name, _, text = word.rpartition(":")
-        try:
-            weight = float(text)
-        except ValueError as error:
-            raise UsageError(f"{text[:20]!r} is no weight of a style.", hint="Write mosaic:0.3.") from error
-    file = own.get(canonical(name))
-    return OrderedStyle(name=name, weight=weight) if file is None else OrderedStyle(file=file, weight=weight)
 
 
 # -- what comes back
