@@ -87,6 +87,7 @@ class Bench:
         self._memory, self._threads = memory, threads
         self._process: Any = None
         self._line: Connection | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def paint(self, job: Job, *, told: Told | None = None, wanted: Callable[[], bool] | None = None) -> Made | None:
         """The painting; None if it was no longer wanted.
@@ -115,6 +116,9 @@ class Bench:
             process.kill()
             process.join()
             process.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     @property
     def memory(self) -> int:
@@ -126,7 +130,10 @@ class Bench:
             self.stop()
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
+            # Names that clients give are no files there, and what is left there goes with the process.
+            self._folder = tempfile.TemporaryDirectory(prefix="impasto-", ignore_cleanup_errors=True)
+            given = (theirs, self._threads, self._folder.name)
+            self._process = context.Process(target=_serve, args=given, daemon=True)
             self._process.start()
             theirs.close()
             self._line = ours
@@ -171,16 +178,19 @@ def _resident(pid: int) -> int:
 # -- in the process
 
 
-def _serve(line: Connection, threads: int | None) -> None:
+def _serve(line: Connection, threads: int | None, folder: str) -> None:
     import signal
 
-    os.chdir(tempfile.mkdtemp(prefix="impasto-"))  # names that clients give are no files here
+    os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     painters = _Painters(threads)
     while True:
         try:
             job = line.recv()
-        except (EOFError, OSError):
+        except (EOFError, OSError):  # its worker has died, and removes nothing
+            with suppress(OSError):
+                os.chdir("..")
+                os.rmdir(folder)  # noqa: PTH106
             return
         answer: tuple[str, Made | ImpastoError]
         try:

@@ -18,6 +18,7 @@ from impasto.service.api import make_app
 from impasto.service.book import OrderBook
 from impasto.service.keys import Keys
 from impasto.service.settings import ServiceSettings
+from impasto.service.wire import Wire, let_many_in
 from impasto.service.worker import Worker
 
 _RESTART_AFTER = 0.5  # seconds
@@ -35,10 +36,13 @@ def serve_until_stopped(
         UsageError: the port is taken.
     """
     listening = _listen(host, port)
+    let_many_in()
     app = make_app(settings)
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=Wire,
+        ws="none",
+        log_level="error",  # what clients do wrong is no news
         access_log=False,
         server_header=False,
         timeout_keep_alive=15,
