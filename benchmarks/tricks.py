@@ -200,7 +200,8 @@ def slow_loris(url: str, key: dict[str, str], result: str, ended: threading.Even
     """
     parts = urlsplit(url)
     head = f"Host: x\r\nAuthorization: {key['Authorization']}\r\n"
-    body = f"POST /v1/orders HTTP/1.1\r\n{head}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9999\r\n\r\n"
+    body = f"POST /v1/orders HTTP/1.1\r\n{head}Content-Length: 9999\r\n"
+    body += "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
     read = f"GET {result}/events HTTP/1.1\r\n{head}\r\n" + f"GET {result}/content HTTP/1.1\r\n{head}\r\n" * 40
     starts = ("GET / HTTP/1.1\r\n", body, read)
     lines: list[socket.socket | None] = [None] * count

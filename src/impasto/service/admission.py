@@ -69,4 +69,5 @@ async def _read_form(request: Request) -> None:
     except ClientDisconnect as error:
         raise UsageError("The request broke off.", hint="Send it again.") from error
     if any(isinstance(value, str) and "\0" in value for value in form.values()):
+        await form.close()
         raise UsageError("A field holds a character that no text has.", hint="Leave it out.")

@@ -26,7 +26,7 @@ from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from impasto import __version__
-from impasto.errors import BusyError, NotAPictureError, OrderStateError, UnknownNameError, UsageError
+from impasto.errors import BusyError, NoSuchOrderError, NotAPictureError, OrderStateError, UnknownNameError, UsageError
 from impasto.pictures import FORMATS, QUALITY
 from impasto.pictures.sniff import HEAD, identify
 from impasto.qualities import DEFAULT_QUALITY
@@ -151,11 +151,12 @@ async def paint(
         raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
     placed, _ = await run_in_threadpool(_place, studio, client, wanted, files)
     until = time.monotonic() + _WAIT
-    while time.monotonic() < until:
-        found = await run_in_threadpool(studio.book.get, placed.id)
-        if not found.is_open:
-            return await _painting(studio, found)
-        await asyncio.sleep(_SOON)
+    with studio.looking(client.id) as looks:
+        while time.monotonic() < until:
+            found = await run_in_threadpool(studio.book.get, placed.id)
+            if not found.is_open:
+                return await _painting(studio, found)
+            await asyncio.sleep(_SOON * looks())
     await run_in_threadpool(studio.book.cancel, placed.id)
     raise BusyError("It takes too long to wait for.", hint="Order it: POST /v1/orders.")
 
@@ -313,17 +314,21 @@ async def _sent_picture(studio: Studio, digest: str) -> Response:
 
 
 async def _events(request: Request, order: Order) -> AsyncIterator[str]:
-    shown = ""
-    while True:
-        text = view(order).model_dump_json()
-        has_preview = order.preview or ""
-        if text + has_preview != shown:
-            shown = text + has_preview
-            yield f"event: order\ndata: {text}\n\n"
-        if not order.is_open or await request.is_disconnected():
-            return
-        await asyncio.sleep(_SHOW_EVERY)
-        order = await run_in_threadpool(_studio(request).book.get, order.id)
+    shown, studio = "", _studio(request)
+    with studio.looking(order.owner) as looks:
+        while True:
+            text = view(order).model_dump_json()
+            has_preview = order.preview or ""
+            if text + has_preview != shown:
+                shown = text + has_preview
+                yield f"event: order\ndata: {text}\n\n"
+            if not order.is_open or await request.is_disconnected():
+                return
+            await asyncio.sleep(_SHOW_EVERY * looks())
+            try:
+                order = await run_in_threadpool(studio.book.get, order.id)
+            except NoSuchOrderError:  # forgotten meanwhile
+                return
 
 
 # -- for those who run it
