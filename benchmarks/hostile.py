@@ -89,6 +89,7 @@ def main() -> None:
     parser.add_argument("--per-minute", type=int, default=1200, help="requests of the attacker")
     parser.add_argument("--open-orders", type=int, default=2, help="of the attacker")
     parser.add_argument("--schemathesis", help="its command")
+    parser.add_argument("--examples", type=int, default=100, help="of each operation, by schemathesis")
     parser.add_argument("--database", help="postgresql://…; an empty one")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
@@ -249,7 +250,12 @@ def schema(scene: Scene, arguments: argparse.Namespace, ended: threading.Event) 
     """What schemathesis makes of the description of the API."""
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     command = [arguments.schemathesis or "schemathesis", "run", f"{scene.url}/v1/openapi.json", "--checks", checks]
-    command += ["--header", f"Authorization: {scene.attacker['Authorization']}", "--max-examples", "100"]
+    command += [
+        "--header",
+        f"Authorization: {scene.attacker['Authorization']}",
+        "--max-examples",
+        str(arguments.examples),
+    ]
     command += ["--request-timeout", "45", "--seed", "1", "--continue-on-failure"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     print(done.stdout[-6000:] if done.returncode else "\n".join(done.stdout.splitlines()[-14:]))

@@ -109,12 +109,16 @@ def _set_right(data: bytearray) -> None:
 # -- bombs
 
 
-def bombs() -> Iterator[tuple[str, bytes]]:
-    """Some are refused by their headers, some must be begun."""
+def bombs(unpacked: int = 1 << 30) -> Iterator[tuple[str, bytes]]:
+    """Some are refused by their headers, some must be begun.
+
+    Args:
+        unpacked: bytes of what is behind pictures, texts and profiles.
+    """
     whole = seeds()
-    zeros = _packed_zeros(1 << 30)
+    zeros = _packed_zeros(unpacked)
     yield "PNG that claims 2³¹ × 2³¹", _png(0x7FFFFFFF, 0x7FFFFFFF, zlib.compress(b"\0" * 1000))
-    yield "PNG of 100,000² in 1.2 MB", _png(100_000, 100_000, _packed_zeros(1_250_100_000), bits=1, colour=0)
+    yield "PNG of 100,000² in 1 MB", _png(100_000, 100_000, zeros, bits=1, colour=0)
     yield "PNG of 60 × 40 with 1 GB behind", _png(60, 40, zeros)
     texts = [b"Comment\0\0" + zeros] * 20
     yield "PNG with 20 texts of 1 GB", _png(60, 40, zlib.compress(bytes(40 * 181)), ("zTXt", texts))
@@ -136,10 +140,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "GIF that claims 65,535²", whole["moving.gif"][:6] + b"\xff\xff\xff\xff" + whole["moving.gif"][10:]
     yield "GIF with a frame of 65,535²", _gif_frame(whole["moving.gif"])
     yield "GIF of 20,000 frames", _many_frames(whole["moving.gif"], 20_000)
-    yield (
-        "WebP that claims 16,384²",
-        _saved(Image.new("RGB", (16_383, 16_383)), "WEBP", lossless=True, quality=0, method=0),
-    )
+    yield "WebP of 16,383²", _webp(16_383)
     yield "TIFF of 100² with 1 GB behind", _tiff(100, 100, zeros)
     yield "TIFF that claims 2³¹ × 2³¹", _tiff(0x7FFFFFFF, 0x7FFFFFFF, zlib.compress(b"\0" * 1000))
     yield "TIFF whose folders go round", _tiff(60, 40, zlib.compress(bytes(60 * 40 * 3)), next_folder=8)
@@ -159,7 +160,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
 def large() -> Iterator[tuple[str, bytes]]:
     """As many pixels as a client may send, in few bytes: orders as others are, which take their time."""
     yield "PNG of 6000² in 100 kB", _png(6000, 6000, _packed_zeros(6000 * 18_001))
-    yield "WebP of 6000²", _saved(Image.new("RGB", (6000, 6000)), "WEBP", lossless=True, quality=0, method=0)
+    yield "WebP of 6000²", _webp(6000)
 
 
 def _packed_zeros(count: int) -> bytes:
@@ -187,6 +188,14 @@ def _tiff(width: int, height: int, data: bytes, *, next_folder: int = 0, count: 
     start = 8 + 2 + 12 * len(longs) + 4
     rows = b"".join(struct.pack("<HHII", tag, 4, many, start if tag == 273 else value) for tag, value, many in longs)
     return b"II*\0" + struct.pack("<IH", 8, len(longs)) + rows + struct.pack("<I", next_folder) + data
+
+
+def _webp(side: int) -> bytes:
+    """Of one colour, which takes the same few bytes whatever its size: only that must be set."""
+    data = bytearray(_saved(Image.new("RGB", (1, 1)), "WEBP", lossless=True))
+    place = data.index(b"VP8L") + 9
+    data[place : place + 4] = (side - 1 | (side - 1) << 14).to_bytes(4, "little")
+    return bytes(data)
 
 
 def _jpeg_sized(data: bytes, width: int, height: int) -> bytes:

@@ -176,7 +176,7 @@ def test_damaged_pictures_are_painted_or_refused(settings: ServiceSettings) -> N
     bench = Bench(memory=2 << 30, threads=1)
     ends = {"refused": 0, "failed": 0, "painted": 0}
     with TestClient(app, raise_server_exceptions=False) as client:
-        for n, (name, data) in enumerate(islice(mutants.mutants(1), 300)):
+        for n, (name, data) in enumerate(islice(mutants.mutants(1), 150)):
             as_style = n % 3 == 0
             files = {"content": picture(32, 24), "style_file": data} if as_style else {"content": data}
             answer = client.post("/v1/orders", files=files, data={} if as_style else {"style": "mosaic"})
@@ -190,14 +190,14 @@ def test_damaged_pictures_are_painted_or_refused(settings: ServiceSettings) -> N
             assert error is None or error.http_status < 500, f"{name}: {error!r}"
     bench.stop()
     app.state.studio.close()
-    assert min(ends.values()) > 20, ends
+    assert min(ends.values()) > 10, ends
 
 
 @pytest.mark.slow
 def test_bombs_do_not_go_off() -> None:
     bench = Bench(memory=1 << 30, threads=1)
     try:
-        for name, data in mutants.bombs():
+        for name, data in mutants.bombs(1 << 25):
             if data[:1] == b"{":
                 continue
             error = _refusal(bench, Job(data, [("mosaic", 1.0)], max_pixels=1_000_000, seconds=60, previews=False))
