@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -37,6 +38,7 @@ def serve_until_stopped(
     """
     listening = _listen(host, port)
     let_many_in()
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells of each letter that no form has
     app = make_app(settings)
     config = uvicorn.Config(
         app,
