@@ -94,9 +94,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, studio(arguments, Path(folder)) as (scene, shop):
-        before = held(scene)
         print(f"{'attack':10} {'p95':>7} {'median':>7} {'orders':>6} {'answers':>8} {'slowest':>8}  what was answered")
         calm = measured("none", scene, shop, lambda *_: None, arguments)
+        before = held(scene)
         for name in arguments.attacks:
             high = measured(name, scene, shop, ATTACKS[name], arguments)
             print(f"{'':10} {high / calm:6.2f} ×")
@@ -105,7 +105,7 @@ def main() -> None:
         for what in before:
             print(f"{what}: {before[what]:,} before, {after[what]:,} after")
         print("/readyz:", httpx.get(scene.url + "/readyz").text.strip())
-    for fault, count in scene.faults.most_common():
+    for fault, count in (+scene.faults).most_common():
         print(f"FAULT {count:5} × {fault}")
     sys.exit(1 if +scene.faults else 0)
 
@@ -328,7 +328,8 @@ def studio(arguments: argparse.Namespace, data: Path) -> Iterator[tuple[Scene, d
     wait_for(url, "/readyz")
     places = {str(data), str(Path(library.__file__).parents[2]), sys.prefix, str(Path.home()), tempfile.gettempdir()}
     try:
-        yield Scene(url, data, attacker, process.pid, (*_INSIDE, *places, socket.gethostname())), shop
+        # The host's name may be as short as any word; workers have it with a number.
+        yield Scene(url, data, attacker, process.pid, (*_INSIDE, *places, f"{socket.gethostname()}-1")), shop
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

@@ -16,7 +16,7 @@ _WORDS = (
     *("../../../etc/passwd", "..\\..\\windows\\win.ini", "/etc/passwd", "file:///etc/passwd", "C:\\", "~root"),
     *("\0", "mosaic\0.png", "a\r\nX-Injected: 1", "\ud7ff\uffff", "‮gnp.exe", "%2e%2e%2f", "$(id)", "`id`"),
     *("' OR 1=1 --", "{{7*7}}", "<script>alert(1)</script>", "${jndi:ldap://x/y}", "x" * 5000, "x" * 70_000, " ", "."),
-    *("nan", "-1", "1e400", "9" * 400, "٣", "CON", "orders.sqlite", "."),
+    *("nan", "-1", "1e400", "9" * 400, "٣", "CON", "orders.db", "."),
 )
 _OPTIONS = (
     *('{"strength": NaN}', '{"strength": -Infinity}', '{"strength": 1e999}', '{"strength": ' + "1" * 4000 + "}"),

@@ -84,6 +84,18 @@ def test_a_body_that_nobody_wants_is_not_read_without_end(monkeypatch: pytest.Mo
         assert _all_of(line).startswith(b"HTTP/1.1 200")
 
 
+def test_nor_is_much_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "REST_BYTES", 1000)
+    with _served(_greeting) as connect:
+        line = connect()
+        line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc")
+        got = line.recv(1 << 16)
+        while not got.endswith(b"ok"):
+            got += line.recv(1 << 16)
+        line.sendall(bytes(2000))
+        assert _all_of(line) == b""
+
+
 def test_but_one_that_ends_soon_is() -> None:
     with _served(_greeting) as connect:
         line = connect()

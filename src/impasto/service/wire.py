@@ -14,6 +14,7 @@ from impasto.service.problems import MEDIA_TYPE, problem
 
 HEAD_SECONDS = 10.0  # for all of a request's head
 REST_SECONDS = 5.0  # for the rest of a body that nobody waits for, after the answer
+REST_BYTES = 8 << 20  # of it
 STALL_SECONDS = 20.0  # within which a reader must have taken some of what is sent
 SLOWEST = 1000  # bytes a second
 MOST = 1000
@@ -38,6 +39,7 @@ class Wire(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._awaited: str | None = None
+        self._rest = 0  # bytes
         self._clock: asyncio.TimerHandle | None = None
         self._reader_clock: asyncio.TimerHandle | None = None
         super().connection_made(transport)
@@ -53,6 +55,9 @@ class Wire(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._look()
+        self._rest = self._rest + len(data) if self._awaited == "rest" else 0
+        if self._rest > REST_BYTES:
+            self.transport.abort()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
