@@ -37,6 +37,8 @@ import mutants
 import tricks
 from service import bench_memory, impasto, photo, wait_for
 
+# Whoever sends on and on after the answer is cut off, and may find the connection gone.
+_CUT = (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError)
 _LIMIT = 15.0  # seconds that an answer may take; `paint` waits 30 for its painting
 _INSIDE = ("Traceback", 'File "', "site-packages", "sqlalchemy", "sqlite", "dbos", "starlette", "pydantic.", ".py")
 
@@ -71,7 +73,7 @@ class Scene:
     def missed(self, what: str, error: Exception) -> None:
         with self.lock:
             self.seen[type(error).__name__] += 1
-            self.faults[f"{what}: {type(error).__name__}"] += not isinstance(error, httpx.WriteError | httpx.ReadError)
+            self.faults[f"{what}: {type(error).__name__}"] += not isinstance(error, _CUT)
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers=self.attacker, timeout=60)
