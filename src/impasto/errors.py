@@ -31,7 +31,7 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
     │   └── HashMismatchError       45   502   the bytes are not those that were published
     ├── MissingExtraError           50   501   an optional part is not installed; the hint is the command to type
     ├── DeviceError                 51   503   a device asked for by name is not here
-    ├── OutOfMemoryError            52   507   this picture needs more memory than there is
+    ├── OutOfMemoryError            52   413   this picture needs more memory than there is
     ├── DivergedError               53   500   an optimisation or a training met NaN and could not recover
     ├── TrainingDataError           54   422   nothing to train on, a checkpoint that does not fit
     ├── ExportError                 55   500   an exported network does not do what the trained one does
@@ -44,6 +44,7 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
     │   ├── PainterDiedError        76   500   the process that painted died, again and again
     │   ├── BodyTooLargeError       77   413   a request of more bytes than the limit
     │   ├── SlowBodyError           80   408   a request that does not come to its end
+    │   ├── NotAFormError           83   415   a request whose body is no form that we read
     │   ├── KeyRefusedError         78   401   no API key, or one that is not known
     │   ├── ForbiddenError          79   403   a key that is not for this
     │   ├── WebhookError            82   502   a client's address could not be told of an order's end
@@ -96,13 +97,18 @@ class UnknownNameError(UsageError):
     exit_code, http_status = 3, 404
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
-        known = sorted(known)
+        known, name = sorted(known), shortened(name)
         near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
         if near:
             hint = f"Did you mean {' or '.join(repr(n) for n in near)}? {hint}".strip()
         elif not hint and known:
             hint = f"Known: {', '.join(known)}."
         super().__init__(f"There is no {kind} named {name!r}.", hint=hint)
+
+
+def shortened(word: str, most: int = 100) -> str:
+    """What a user gave, for a message: its beginning, if it is long."""
+    return word if len(word) <= most else f"{word[:most]}…"
 
 
 class PictureError(ImpastoError):
@@ -215,7 +221,7 @@ class DeviceError(ImpastoError):
 
 
 class OutOfMemoryError(ImpastoError):
-    exit_code, http_status = 52, 507
+    exit_code, http_status = 52, 413
 
 
 class DivergedError(ImpastoError):
@@ -289,6 +295,11 @@ class BodyTooLargeError(ServiceError):
 class SlowBodyError(ServiceError):
     exit_code, http_status = 80, 408
     usual_hint = "Send the request again, over a faster line."
+
+
+class NotAFormError(ServiceError):
+    exit_code, http_status = 83, 415
+    usual_hint = "Send a form: multipart/form-data, in UTF-8."
 
 
 class WebhookError(ServiceError):

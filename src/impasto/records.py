@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from impasto.errors import UnknownNameError, UsageError
+from impasto.errors import UnknownNameError, UsageError, shortened
 
 _WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", type(None): "nothing"}
 _UNIONS = (Union, types.UnionType)
@@ -63,7 +63,8 @@ def check_ranges(record: Any, ranges: Mapping[str, tuple[float, float]]) -> None
                 bounds = f"at least {low:g}" if high == math.inf else f"between {low:g} and {_plain(high)}"
                 default = defaults.get(name)
                 hint = "Leave it out if in doubt" + ("." if default is None else f": the default is {default}.")
-                raise UsageError(f"{name.replace('_', ' ')} is {value}; it must be {bounds}.", hint=hint)
+                what = f"{name.replace('_', ' ')} is {shortened(str(value))}"
+                raise UsageError(f"{what}; it must be {bounds}.", hint=hint)
 
 
 def flat(value: Any) -> Iterator[Any]:
@@ -98,7 +99,8 @@ def conform(value: Any, kind: Any, name: str) -> Any:
     if words and isinstance(value, str):
         raise UnknownNameError(name.replace("_", " "), value, words)
     raise UsageError(
-        f"{name.replace('_', ' ')} is {value!r}; it must be {describe(kind)}.", hint="Leave it out if in doubt."
+        f"{name.replace('_', ' ')} is {shortened(repr(value))}; it must be {describe(kind)}.",
+        hint="Leave it out if in doubt.",
     )
 
 
@@ -124,7 +126,10 @@ def _fit(value: Any, kind: Any) -> tuple[bool, Any]:
         # bool is a number to Python, but `iterations = true` is a mistake. NumPy's numbers are welcome.
         number = numbers.Integral if kind is int else numbers.Real
         fits = isinstance(value, number) and not isinstance(value, bool)
-        return fits, kind(value) if fits else value
+        try:
+            return fits, kind(value) if fits else value
+        except OverflowError:  # a whole number beyond all floats
+            return False, value
     return kind not in _WORDS or isinstance(value, kind), value
 
 

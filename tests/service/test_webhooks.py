@@ -4,11 +4,13 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import httpcore
 import pytest
 from tests.service.conftest import StartWorker, picture, until
 
@@ -18,7 +20,7 @@ from impasto.service.keys import Keys
 from impasto.service.orders import Order, OrderedStyle, OrderRequest
 from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore
-from impasto.service.webhooks import SIGNATURE, Courier, check_target, is_public
+from impasto.service.webhooks import SIGNATURE, Courier, _TimedStream, check_target, is_public
 
 ORDER = Order("ord_x", "a", "done", OrderRequest("0" * 64, (OrderedStyle(name="mosaic"),)), 1.0, result="1" * 64)
 
@@ -84,6 +86,8 @@ def test_other_answers_are_failures_and_redirects_are_not_followed(listener: Lis
         *("224.0.0.1", "255.255.255.255", "240.0.0.1", "198.18.0.1", "192.0.2.1"),
         *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1"),
         *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:a9fe:a9fe", "64:ff9b::7f00:1", "64:ff9b::169.254.169.254"),
+        *("fec0::1", "3fff::1", "5f00::1", "4000::1", "64:ff9b:1::7f00:1", "192.88.99.1", "2620:4f:8000::1"),
+        *("2001:4860::5efe:7f00:1", "2001:4860::200:5efe:a00:1", "::ffff:0:127.0.0.1"),
         *("2002:7f00:1::", "2002:a9fe:a9fe::1", "::127.0.0.1", "::10.1.2.3", "2001:0:a9fe:a9fe::1"),
     ],
 )
@@ -106,14 +110,49 @@ def test_addresses_of_the_world_are(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
+        *("http://[", "http://℀.example/", "http://a\0.example/", "http://a b/", "http://a.example:0/", "http://a..b/"),
         *("", "x", "file:///etc/passwd", "ftp://a.example/", "http://", "gopher://a.example", "//a.example"),
         *("http://user:word@a.example/", "http://a.example:99999/", "http://a.example/" + "x" * 3000),
     ],
 )
 def test_targets_must_be_addresses_of_the_web(url: str) -> None:
     with pytest.raises(UsageError):
-        check_target(url)
+        check_target(url, private=True)
     check_target("https://shop.example/done?order=1")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "localhost", "[::1]", "[fe80::1%25eth0]"),
+        *("[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fec0::1]"),
+    ],
+)
+def test_targets_of_the_house_are_refused_at_once(host: str) -> None:
+    with pytest.raises(UsageError, match="open internet"):
+        check_target(f"http://{host}:8000/x")
+    check_target(f"http://{host}:8000/x", private=True)
+
+
+def test_an_answer_of_a_letter_at_a_time_is_not_waited_for() -> None:
+    class Dripping(httpcore.NetworkStream):
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            assert timeout is not None
+            assert timeout < 10
+            return b"x"
+
+    assert _TimedStream(Dripping(), time.monotonic() + 5).read(1, 10.0) == b"x"
+    with pytest.raises(httpcore.ReadTimeout):
+        _TimedStream(Dripping(), time.monotonic() - 1).read(1, 10.0)
+
+
+def test_the_next_attempt_waits_where_it_keeps_nobody_waiting(book: OrderBook) -> None:
+    order, _ = book.place(ORDER.request, owner="a", webhook="https://shop.example/done")
+    for _ in range(2):  # a worker that is killed comes by again
+        book.tell_later("first", order, 1, delay=3600)
+    (later,) = (one for one in book._client.list_workflows() if one.name == "deliver_webhook")
+    assert (later.status, later.workflow_id, later.queue_name) == ("DELAYED", "first-1", "webhooks")
+    assert later.queue_partition_key == "a"
 
 
 @pytest.mark.slow

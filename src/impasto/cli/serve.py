@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, Files, service_settings
+from impasto.cli.studio_options import Data, Database, Files, MaxPixels, service_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
 from impasto.errors import UsageError
@@ -30,6 +30,7 @@ def serve(
     waiting: Annotated[
         int, typer.Option(help="Orders that may wait; more are told to come back later.")
     ] = ServiceSettings.waiting,
+    max_pixels: MaxPixels = ServiceSettings.max_pixels,
     private_webhooks: Annotated[
         bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
     ] = False,
@@ -45,7 +46,8 @@ def serve(
     with needs_extra("Serving"):
         from impasto.service.server import any_keys, serve_until_stopped
     needed = keys or host not in _LOOPBACK
-    settings = service_settings(data, database, files, keys=needed, private_webhooks=private_webhooks, waiting=waiting)
+    limits = {"waiting": waiting, "max_pixels": max_pixels}
+    settings = service_settings(data, database, files, keys=needed, private_webhooks=private_webhooks, **limits)
     if host not in _LOOPBACK and not any_keys(settings):
         raise UsageError(
             f"There are no API keys, so nobody could use it on {host}.", hint="Make one: impasto keys add NAME"

@@ -18,6 +18,8 @@ Files = Annotated[
     str | None, typer.Option(metavar="URL", help="Any fsspec address for the pictures: s3://…", show_default="in data")
 ]
 
+MaxPixels = Annotated[int, typer.Option(help="Width × height of a picture that is sent.")]
+
 
 def service_settings(data: Path, database: str | None = None, files: str | None = None, **more: Any) -> ServiceSettings:
     from impasto.service.settings import ServiceSettings

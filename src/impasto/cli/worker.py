@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, Files, service_settings
+from impasto.cli.studio_options import Data, Database, Files, MaxPixels, service_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
 from impasto.extras import needs_extra
+from impasto.service.settings import ServiceSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +22,7 @@ def worker(
     data: Data = Path("impasto-data"),
     database: Database = None,
     files: Files = None,
+    max_pixels: MaxPixels = ServiceSettings.max_pixels,
     private_webhooks: Annotated[
         bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
     ] = False,
@@ -29,5 +31,5 @@ def worker(
     """Paint orders that `impasto serve` takes, until Ctrl-C."""
     with needs_extra("Painting orders"):
         from impasto.service.server import work_until_stopped
-    settings = service_settings(data, database, files, private_webhooks=private_webhooks)
+    settings = service_settings(data, database, files, private_webhooks=private_webhooks, max_pixels=max_pixels)
     work_until_stopped(settings, threads=threads, told=Voice().note)

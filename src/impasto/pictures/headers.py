@@ -81,6 +81,7 @@ def _exactly(data: bytes, start: int, end: int) -> bytes:
 # JPEG: a chain of segments, each `FF marker length data`, with entropy-coded data after each start of scan.
 
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+HUFFMAN_FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended and progressive; others may take less than a bit a block
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment: TEM, RST0 … RST7, SOI
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
 _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")

@@ -8,6 +8,7 @@ import zlib
 from impasto.errors import DecompressionBombError, TruncatedPictureError
 from impasto.pictures.headers import (
     EOI,
+    HUFFMAN_FRAMES,
     SOS,
     STRIP_COUNTS,
     STRIP_OFFSETS,
@@ -90,8 +91,13 @@ def _check_compressed_chunk(kind: bytes, body: bytes, name: str) -> None:
 
 def _jpeg(data: bytes, name: str) -> None:
     marker = scans = 0
-    for marker, _, end in jpeg_segments(data):
+    for marker, start, end in jpeg_segments(data):
         scans += marker == SOS
+        if marker in HUFFMAN_FRAMES:
+            height, width = struct.unpack_from(">HH", data, start + 1)
+            # Each block of 8 × 8 takes a bit at least. Decoders fill with gray what is missing, which takes its time.
+            if 8 * len(data) < -(-width // 8) * -(-height // 8):
+                raise truncated(name)
         if scans > MAX_SCANS:
             raise _bomb(name, f"it has more than {MAX_SCANS} scans")
         if end > len(data):

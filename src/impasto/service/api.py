@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, File, Form, Header, Path, Query, Request, Response, UploadFile
+from fastapi import (
+    APIRouter,
+    Depends,
+    FastAPI,
+    File,
+    Form,
+    Header,
+    Path,
+    Query,
+    Request,
+    Response,
+    Security,
+    UploadFile,
+)
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from impasto import __version__
-from impasto.errors import BusyError, NotAPictureError, OrderStateError, UnknownNameError, UsageError
+from impasto.errors import BusyError, NoSuchOrderError, NotAPictureError, OrderStateError, UnknownNameError, UsageError
 from impasto.pictures import FORMATS, QUALITY
 from impasto.pictures.sniff import HEAD, identify
 from impasto.qualities import DEFAULT_QUALITY
+from impasto.service.admission import admit, admitted
+from impasto.service.asked import read_order, read_style
 from impasto.service.front import Front
 from impasto.service.front import router as front_router
 from impasto.service.guard import Guard
-from impasto.service.keys import Client, Keys
+from impasto.service.keys import Client
 from impasto.service.metrics import as_prometheus
-from impasto.service.orders import Order, OrderedStyle, OrderRequest, State, accepted
-from impasto.service.problems import tell_problems
-from impasto.service.scopes import Scope
+from impasto.service.orders import Order, OrderRequest, State
+from impasto.service.problems import PROBLEMS, tell_problems
 from impasto.service.settings import ServiceSettings
 from impasto.service.studio import Studio
-from impasto.service.views import OrderView, Problem, StyleView, view
+from impasto.service.views import OrderView, StyleView, view
 from impasto.service.webhooks import check_target
 from impasto.service.worker import DEAD_AFTER
 from impasto.styles.shelf import canonical
@@ -37,22 +51,19 @@ _SHOW_EVERY = 0.25
 _WAIT = 30.0  # seconds that `paint` waits
 _SMALL = 4_000_000  # pixels of what `paint` takes
 _ID = Annotated[str, Path(pattern=r"^ord_[A-Za-z0-9_-]{24}$")]
+_PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/*": {}}, "description": "The picture."}}
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "Events."}}
+_BEFORE: dict[int | str, dict[str, Any]] = {200: {"model": OrderView, "description": "It came before."}}
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key; see `impasto keys`.")
 
 
-def _client_for(scope: Scope) -> Callable[..., Client]:
-    """Who asks, and may: a dependency."""
-
-    def client(request: Request, authorization: Annotated[str | None, Header(max_length=200)] = None) -> Client:
-        keys: Keys = request.app.state.studio.keys
-        found = keys.find((authorization or "").removeprefix("Bearer ").strip())
-        found.may(scope)
-        keys.count(found)
-        return found
-
+async def _admitted(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Client:
+    client: Client = request.state.client
     return client
 
 
-Orderer = Annotated[Client, Depends(_client_for("orders"))]
+Asking = Annotated[Client, Depends(_admitted)]
 Content = Annotated[UploadFile, File(description="The photograph.")]
 Styles = Annotated[list[str], Form(description="Names of styles, with weights if there are several: mosaic:0.3.")]
 StyleFiles = Annotated[list[UploadFile], File(description="Pictures of styles, or style codes, each as a file.")]
@@ -69,12 +80,14 @@ def make_app(settings: ServiceSettings) -> FastAPI:
         version=__version__,
         summary="Paints photographs in the style of pictures.",
         openapi_url="/v1/openapi.json",
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )
     app.state.studio, app.state.front = Studio(settings), Front(settings)
     tell_problems(app)
-    app.include_router(_router, prefix="/v1", responses={"4XX": {"model": Problem}})
+    for router in (_router, _styles_router):
+        app.include_router(router, prefix="/v1", responses={"4XX": PROBLEMS})
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/readyz", _readyz, include_in_schema=False)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
@@ -83,7 +96,8 @@ def make_app(settings: ServiceSettings) -> FastAPI:
     return app
 
 
-_router = APIRouter()
+_router = APIRouter(route_class=admitted("orders"))
+_styles_router = APIRouter(route_class=admitted("styles"))
 
 
 def _studio(request: Request) -> Studio:
@@ -91,11 +105,11 @@ def _studio(request: Request) -> Studio:
     return studio
 
 
-@_router.post("/orders", status_code=202, response_model=OrderView)
+@_router.post("/orders", status_code=202, response_model=OrderView, responses=_BEFORE)
 async def order(
     request: Request,
     response: Response,
-    client: Orderer,
+    client: Asking,
     content: Content,
     style: Styles = [],  # noqa: B006 — FastAPI reads it
     style_file: StyleFiles = [],  # noqa: B006
@@ -109,20 +123,20 @@ async def order(
     """Order a painting. The same Idempotency-Key and request give the same order, however often they are sent."""
     studio = _studio(request)
     if webhook:
-        check_target(webhook)
-    wanted = await _wanted(studio, client, content, style, style_file, options, format, jpeg_quality, bit_depth)
-    placed, new = await run_in_threadpool(_place, studio, client, wanted, idempotency_key, webhook or None)
+        check_target(webhook, private=studio.settings.private_webhooks)
+    wanted, files = await read_order(
+        studio, client, content, style, style_file, options, format, jpeg_quality, bit_depth
+    )
+    placed, new = await run_in_threadpool(_place, studio, client, wanted, files, idempotency_key, webhook or None)
     response.status_code = 202 if new else 200
     response.headers["Location"] = f"/v1/orders/{placed.id}"
     return view(placed)
 
 
-@_router.post(
-    "/paint", response_class=Response, responses={200: {"content": {"image/*": {}}, "description": "The painting."}}
-)
+@_router.post("/paint", response_class=Response, responses=_PICTURE)
 async def paint(
     request: Request,
-    client: Orderer,
+    client: Asking,
     content: Content,
     style: Styles = [],  # noqa: B006 — FastAPI reads it
     style_file: StyleFiles = [],  # noqa: B006
@@ -131,23 +145,25 @@ async def paint(
 ) -> Response:
     """Paint a small picture by the fast painter, and wait for it."""
     studio = _studio(request)
-    wanted = await _wanted(studio, client, content, style, style_file, options, format, QUALITY, None, most=_SMALL)
+    sent = (content, style, style_file, options, format)
+    wanted, files = await read_order(studio, client, *sent, QUALITY, None, most=_SMALL)
     if wanted.quality != DEFAULT_QUALITY:
         raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
-    placed, _ = await run_in_threadpool(_place, studio, client, wanted)
+    placed, _ = await run_in_threadpool(_place, studio, client, wanted, files)
     until = time.monotonic() + _WAIT
-    while time.monotonic() < until:
-        found = await run_in_threadpool(studio.book.get, placed.id)
-        if not found.is_open:
-            return await _painting(studio, found)
-        await asyncio.sleep(_SOON)
+    with studio.looking(client.id) as looks:
+        while time.monotonic() < until:
+            found = await run_in_threadpool(studio.book.get, placed.id)
+            if not found.is_open:
+                return await _painting(studio, found)
+            await asyncio.sleep(_SOON * looks())
     await run_in_threadpool(studio.book.cancel, placed.id)
     raise BusyError("It takes too long to wait for.", hint="Order it: POST /v1/orders.")
 
 
 @_router.get("/orders", response_model=list[OrderView])
 async def orders(
-    request: Request, client: Orderer, state: State | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
+    request: Request, client: Asking, state: State | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> list[OrderView]:
     """One's orders, the newest first."""
     found = await run_in_threadpool(_studio(request).book.orders, owner=client.id, state=state, most=most)
@@ -155,7 +171,7 @@ async def orders(
 
 
 @_router.get("/orders/{order_id}", response_model=OrderView)
-async def one_order(request: Request, client: Orderer, order_id: _ID) -> OrderView:
+async def one_order(request: Request, client: Asking, order_id: _ID) -> OrderView:
     """How far an order is."""
     return view(await _found(request, client, order_id))
 
@@ -163,7 +179,7 @@ async def one_order(request: Request, client: Orderer, order_id: _ID) -> OrderVi
 @_router.delete("/orders/{order_id}", response_model=OrderView)
 async def cancel(
     request: Request,
-    client: Orderer,
+    client: Asking,
     order_id: _ID,
     forget: Annotated[bool, Query(description="Remove it, and with time its pictures, if it has ended.")] = False,
 ) -> OrderView:
@@ -172,21 +188,21 @@ async def cancel(
     return view(await run_in_threadpool(book.forget if forget else book.cancel, order_id, owner=client.id))
 
 
-@_router.get("/orders/{order_id}/result", response_class=Response)
-async def result(request: Request, client: Orderer, order_id: _ID) -> Response:
+@_router.get("/orders/{order_id}/result", response_class=Response, responses=_PICTURE)
+async def result(request: Request, client: Asking, order_id: _ID) -> Response:
     """The painting."""
     return await _painting(_studio(request), await _found(request, client, order_id))
 
 
-@_router.get("/orders/{order_id}/content", response_class=Response)
-async def content(request: Request, client: Orderer, order_id: _ID) -> Response:
+@_router.get("/orders/{order_id}/content", response_class=Response, responses=_PICTURE)
+async def content(request: Request, client: Asking, order_id: _ID) -> Response:
     """The photograph that was sent."""
     found = await _found(request, client, order_id)
     return await _sent_picture(_studio(request), found.request.content)
 
 
-@_router.get("/orders/{order_id}/preview", response_class=Response)
-async def preview(request: Request, client: Orderer, order_id: _ID) -> Response:
+@_router.get("/orders/{order_id}/preview", response_class=Response, responses=_PICTURE)
+async def preview(request: Request, client: Asking, order_id: _ID) -> Response:
     """What the painting looks like so far, or in the end: small, as JPEG."""
     found = await _found(request, client, order_id)
     if found.preview is None:
@@ -195,8 +211,8 @@ async def preview(request: Request, client: Orderer, order_id: _ID) -> Response:
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-@_router.get("/orders/{order_id}/events", response_class=StreamingResponse)
-async def events(request: Request, client: Orderer, order_id: _ID) -> StreamingResponse:
+@_router.get("/orders/{order_id}/events", response_class=StreamingResponse, responses=_STREAM)
+async def events(request: Request, client: Asking, order_id: _ID) -> StreamingResponse:
     """Server-sent events: `order` whenever something has changed, the last one when the order has ended."""
     first = await _found(request, client, order_id)
     return StreamingResponse(
@@ -204,11 +220,8 @@ async def events(request: Request, client: Orderer, order_id: _ID) -> StreamingR
     )
 
 
-Stylist = Annotated[Client, Depends(_client_for("styles"))]
-
-
-@_router.get("/styles", response_model=list[StyleView])
-async def styles(request: Request, client: Stylist) -> list[StyleView]:
+@_styles_router.get("/styles", response_model=list[StyleView])
+async def styles(request: Request, client: Asking) -> list[StyleView]:
     """Styles by name: Impasto's, then one's own."""
     from impasto.styles import registry, shelf
 
@@ -222,21 +235,23 @@ async def styles(request: Request, client: Stylist) -> list[StyleView]:
     return [*named, *(StyleView(name=name, own=True) for name in own)]
 
 
-@_router.post("/styles", status_code=201, response_model=StyleView)
+@_styles_router.post("/styles", status_code=201, response_model=StyleView)
 async def keep_style(
     request: Request,
-    client: Stylist,
+    client: Asking,
     name: Annotated[str, Form(max_length=100)],
     picture: Annotated[UploadFile, File(description="Of the style; or a style code.")],
 ) -> StyleView:
     """Give a style of one's own a name, to order by from then on."""
     studio = _studio(request)
-    file = await _style_file(studio, picture)
+    await run_in_threadpool(studio.styles.check, client.id, name)
+    data, _ = await read_style(studio, picture)
+    file = await run_in_threadpool(studio.store.put, data)
     return StyleView(name=await run_in_threadpool(studio.styles.keep, client.id, name, file), own=True)
 
 
-@_router.get("/styles/{name}/picture", response_class=Response)
-async def style_picture(request: Request, client: Stylist, name: Annotated[str, Path(max_length=100)]) -> Response:
+@_styles_router.get("/styles/{name}/picture", response_class=Response, responses=_PICTURE)
+async def style_picture(request: Request, client: Asking, name: Annotated[str, Path(max_length=100)]) -> Response:
     """The picture of a style of one's own, as it was sent."""
     own = await run_in_threadpool(_studio(request).styles.of, client.id)
     if canonical(name) not in own:
@@ -244,83 +259,26 @@ async def style_picture(request: Request, client: Stylist, name: Annotated[str, 
     return await _sent_picture(_studio(request), own[canonical(name)])
 
 
-@_router.delete("/styles/{name}", status_code=204)
-async def remove_style(request: Request, client: Stylist, name: Annotated[str, Path(max_length=100)]) -> None:
+@_styles_router.delete("/styles/{name}", status_code=204)
+async def remove_style(request: Request, client: Asking, name: Annotated[str, Path(max_length=100)]) -> None:
     """Forget a style of one's own."""
     await run_in_threadpool(_studio(request).styles.remove, client.id, name)
-
-
-# -- the parts of a request
-
-
-async def _wanted(
-    studio: Studio,
-    client: Client,
-    content: UploadFile,
-    styles: list[str],
-    files: list[UploadFile],
-    options: str,
-    format: str | None,
-    jpeg_quality: int,
-    bit_depth: int | None,
-    *,
-    most: int | None = None,
-) -> OrderRequest:
-    chosen = _options(options)
-    digest = await run_in_threadpool(studio.keep, await content.read(), max_pixels=most)
-    own = await run_in_threadpool(studio.styles.of, client.id)
-    named = [_named(word, own) for word in styles if word]
-    sent = [OrderedStyle(file=await _style_file(studio, file)) for file in files]
-    request = OrderRequest(
-        content=digest,
-        styles=(*named, *sent),
-        quality=chosen.pop("quality", None),
-        preset=chosen.pop("preset", None),
-        settings=chosen,
-        format=format or None,
-        jpeg_quality=jpeg_quality,
-        bit_depth=bit_depth,
-    )
-    return await run_in_threadpool(accepted, request)
-
-
-async def _style_file(studio: Studio, file: UploadFile) -> str:
-    data = await file.read()
-    if data.lstrip().startswith(b"{"):  # a style code; its painter checks it
-        return await run_in_threadpool(studio.store.put, data)
-    return await run_in_threadpool(studio.keep, data)
-
-
-def _options(text: str) -> dict[str, Any]:
-    try:
-        options = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
-        raise UsageError("options is no JSON.", hint='Send an object: {"strength": 0.8}.') from error
-    if not isinstance(options, dict):
-        raise UsageError("options is no JSON object.", hint='Send an object: {"strength": 0.8}.')
-    return options
-
-
-def _named(word: str, own: Mapping[str, str]) -> OrderedStyle:
-    """Of `name` or `name:weight`, which may be one of the client's own."""
-    name, weight = word, 1.0
-    if ":" in word:
-        name, _, text = word.rpartition(":")
-        try:
-            weight = float(text)
-        except ValueError as error:
-            raise UsageError(f"{text[:20]!r} is no weight of a style.", hint="Write mosaic:0.3.") from error
-    file = own.get(canonical(name))
-    return OrderedStyle(name=name, weight=weight) if file is None else OrderedStyle(file=file, weight=weight)
 
 
 # -- what comes back
 
 
 def _place(
-    studio: Studio, client: Client, wanted: OrderRequest, key: str | None = None, webhook: str | None = None
+    studio: Studio,
+    client: Client,
+    wanted: OrderRequest,
+    files: list[bytes],
+    key: str | None = None,
+    webhook: str | None = None,
 ) -> tuple[Order, bool]:
     studio.keys.check_orders(client)
+    for data in files:
+        studio.store.put(data)
     return studio.book.place(wanted, owner=client.id, idempotency=key, webhook=webhook)
 
 
@@ -356,17 +314,21 @@ async def _sent_picture(studio: Studio, digest: str) -> Response:
 
 
 async def _events(request: Request, order: Order) -> AsyncIterator[str]:
-    shown = ""
-    while True:
-        text = view(order).model_dump_json()
-        has_preview = order.preview or ""
-        if text + has_preview != shown:
-            shown = text + has_preview
-            yield f"event: order\ndata: {text}\n\n"
-        if not order.is_open or await request.is_disconnected():
-            return
-        await asyncio.sleep(_SHOW_EVERY)
-        order = await run_in_threadpool(_studio(request).book.get, order.id)
+    shown, studio = "", _studio(request)
+    with studio.looking(order.owner) as looks:
+        while True:
+            text = view(order).model_dump_json()
+            has_preview = order.preview or ""
+            if text + has_preview != shown:
+                shown = text + has_preview
+                yield f"event: order\ndata: {text}\n\n"
+            if not order.is_open or await request.is_disconnected():
+                return
+            await asyncio.sleep(_SHOW_EVERY * looks())
+            try:
+                order = await run_in_threadpool(studio.book.get, order.id)
+            except NoSuchOrderError:  # forgotten meanwhile
+                return
 
 
 # -- for those who run it
@@ -382,7 +344,8 @@ async def _readyz(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok\n" if workers else "no worker\n", 200 if workers else 503)
 
 
-async def _metrics(request: Request, _: Annotated[Client, Depends(_client_for("metrics"))]) -> Response:
+async def _metrics(request: Request) -> Response:
+    await run_in_threadpool(admit, request, "metrics")
     studio = _studio(request)
     text = await run_in_threadpool(as_prometheus, studio.book, since=time.time() - DEAD_AFTER)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

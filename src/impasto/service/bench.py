@@ -6,7 +6,6 @@ that holds nothing: no key, no database, no other order.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import sys
@@ -18,12 +17,12 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from impasto.errors import ImpastoError, NotAPictureError, OrderTimeoutError, OutOfMemoryError, PainterDiedError
+from impasto.errors import ImpastoError, OrderTimeoutError, OutOfMemoryError, PainterDiedError
 from impasto.painters import Progress, WeightedStyle
 
 if TYPE_CHECKING:
     from impasto.pictures import Picture
-    from impasto.styles.code import KnownCodes, StyleCode
+    from impasto.styles.code import KnownCodes
 
 _LOOK_EVERY = 0.1  # seconds between looks at the memory of the process, and at whether the order is still wanted
 _WANTED_EVERY = 1.0
@@ -88,6 +87,7 @@ class Bench:
         self._memory, self._threads = memory, threads
         self._process: Any = None
         self._line: Connection | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def paint(self, job: Job, *, told: Told | None = None, wanted: Callable[[], bool] | None = None) -> Made | None:
         """The painting; None if it was no longer wanted.
@@ -116,6 +116,9 @@ class Bench:
             process.kill()
             process.join()
             process.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     @property
     def memory(self) -> int:
@@ -127,7 +130,10 @@ class Bench:
             self.stop()
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
+            # Names that clients give are no files there, and what is left there goes with the process.
+            self._folder = tempfile.TemporaryDirectory(prefix="impasto-", ignore_cleanup_errors=True)
+            given = (theirs, self._threads, self._folder.name)
+            self._process = context.Process(target=_serve, args=given, daemon=True)
             self._process.start()
             theirs.close()
             self._line = ours
@@ -172,16 +178,19 @@ def _resident(pid: int) -> int:
 # -- in the process
 
 
-def _serve(line: Connection, threads: int | None) -> None:
+def _serve(line: Connection, threads: int | None, folder: str) -> None:
     import signal
 
-    os.chdir(tempfile.mkdtemp(prefix="impasto-"))  # names that clients give are no files here
+    os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     painters = _Painters(threads)
     while True:
         try:
             job = line.recv()
-        except (EOFError, OSError):
+        except (EOFError, OSError):  # its worker has died, and removes nothing
+            with suppress(OSError):
+                os.chdir("..")
+                os.rmdir(folder)  # noqa: PTH106
             return
         answer: tuple[str, Made | ImpastoError]
         try:
@@ -252,23 +261,15 @@ class _Painters:
 
 def _styles(job: Job, *, side: int, codes: KnownCodes | None) -> list[WeightedStyle]:
     from impasto.painting import read_styles
+    from impasto.service.codes import read_code
 
     found = []
     for source, weight in job.styles:
         if isinstance(source, bytes) and source.lstrip().startswith(b"{"):
-            found.append(WeightedStyle(_code(source), weight))
+            found.append(WeightedStyle(read_code(source), weight))
         else:
             found += read_styles([(source, weight)], max_pixels=job.max_pixels, side=side, codes=codes)
     return found or read_styles([], codes=codes)
-
-
-def _code(data: bytes) -> StyleCode:
-    from impasto.styles.code import from_json
-
-    try:
-        return from_json(json.loads(data), "The style code")
-    except (ValueError, RecursionError) as error:
-        raise NotAPictureError("The style is neither a picture nor a style code.", hint="Send one of these.") from error
 
 
 def _reporter(told: Told) -> Callable[[Progress], None]:

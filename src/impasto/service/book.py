@@ -42,7 +42,11 @@ class OrderBook:
         )
         self._client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=0.1, on_conflict="always_update")
         self._client.register_queue(
-            WEBHOOKS, worker_concurrency=8, polling_interval_sec=1.0, on_conflict="always_update"
+            WEBHOOKS,
+            worker_concurrency=8,
+            partition_worker_concurrency=4,  # by owner: whoever's addresses are slow keeps half of the places at most
+            polling_interval_sec=1.0,
+            on_conflict="always_update",
         )
 
     def close(self) -> None:
@@ -202,9 +206,19 @@ class OrderBook:
                 .where(ORDERS.c.id == order_id, ORDERS.c.state.in_(OPEN))
                 .values(state=state, finished=time.time(), **values)
             )
-            told = connection.scalar(select(ORDERS.c.webhook).where(ORDERS.c.id == order_id))
-            if changed.rowcount and told:
-                self._send(connection, DELIVERY, WEBHOOKS, f"{_again(order_id)}-told", order_id)
+            row = connection.execute(select(ORDERS.c.webhook, ORDERS.c.owner).where(ORDERS.c.id == order_id)).first()
+            if changed.rowcount and row is not None and row.webhook:
+                self._tell(connection, f"{_again(order_id)}-told", order_id, row.owner)
+
+    def tell_later(self, workflow: str, order: Order, attempt: int, *, delay: float) -> None:
+        """Put the next attempt at a webhook into the queue, once, however often this is called.
+
+        Args:
+            workflow: the name of this attempt's.
+            delay: seconds.
+        """
+        with self.engine.begin() as connection:
+            self._tell(connection, f"{workflow}-{attempt}", order.id, order.owner, attempt, delay_seconds=delay)
 
     def beat(self, worker: str) -> None:
         """This worker is alive."""
@@ -256,7 +270,11 @@ class OrderBook:
         self._send(connection, WORKFLOW, QUEUE, workflow, order_id)
         connection.execute(update(ORDERS).where(ORDERS.c.id == order_id).values(workflow=workflow))
 
-    def _send(self, connection: Any, kind: str, queue: str, workflow: str, order_id: str) -> None:
+    def _tell(self, connection: Any, workflow: str, order_id: str, owner: str, *attempt: int, **options: Any) -> None:
+        options["queue_partition_key"] = owner
+        self._send(connection, DELIVERY, WEBHOOKS, workflow, order_id, *attempt, **options)
+
+    def _send(self, connection: Any, kind: str, queue: str, workflow: str, *given: Any, **more: Any) -> None:
         options: Any = {
             "queue_name": queue,
             "workflow_name": kind,
@@ -264,7 +282,7 @@ class OrderBook:
             "app_version": VERSION,
             "application_name": APPLICATION,
         }
-        self._client.enqueue_in_transaction(connection, options, order_id)
+        self._client.enqueue_in_transaction(connection, options | more, *given)
 
     def _by_key(self, connection: Any, owner: str, key: str) -> Order | None:
         row = connection.execute(select(ORDERS).where(ORDERS.c.owner == owner, ORDERS.c.idempotency == key)).first()

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from impasto.errors import BodyTooLargeError, ImpastoError, SlowBodyError
+from impasto.errors import BodyTooLargeError, ImpastoError, SlowBodyError, UsageError
 from impasto.service.problems import MEDIA_TYPE, problem_of
 
 HEADERS = {
@@ -51,6 +51,10 @@ class Guard:
 
         body = _Body(receive, self._max_body, self._seconds)
         try:
+            names = {name for name, _ in scope["headers"]}
+            if {b"content-length", b"transfer-encoding"} <= names:
+                # Who stands before us may go by the other one, and take the rest for another request (RFC 9112, 6.1).
+                raise UsageError("The request tells its length twice.", hint="Send it once.")
             if (declared := _length(scope)) is not None and declared > self._max_body:
                 raise _too_large(self._max_body)
             await self._app(scope, body.receive, guarded_send)
@@ -88,7 +92,7 @@ class _Body:
 
 def _length(scope: Scope) -> int | None:
     value = dict(scope["headers"]).get(b"content-length", b"")
-    return int(value) if value.isdigit() else None
+    return int(value[:20]) if value.isdigit() else None
 
 
 def _too_large(most: int) -> BodyTooLargeError:
@@ -103,7 +107,9 @@ def _add_headers(message: MutableMapping[str, Any]) -> None:
 
 async def _tell(error: ImpastoError, send: Send) -> None:
     body = json.dumps(problem_of(error)).encode()
-    about = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "connection": "close"}
+    about = {"content-type": MEDIA_TYPE, "content-length": str(len(body))}
+    if isinstance(error, SlowBodyError | UsageError):
+        about["connection"] = "close"
     headers = [(name.encode(), value.encode()) for name, value in about.items()]
     await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from impasto.errors import UnknownNameError, UsageError
+from impasto.errors import MissingExtraError, UnknownNameError, UsageError, shortened
 from impasto.pictures import QUALITY, format_of_name
 from impasto.pictures.encode import check_encoding
 from impasto.qualities import Quality, choose_quality
@@ -23,7 +23,6 @@ OPEN: tuple[State, ...] = ("queued", "painting")
 # Settings that are the studio's own business: files and devices of its machines, and how it divides its work.
 _NOT_FOR_CLIENTS = {"device", "threads", "tile", "encoder", "losses", "checkpointing"}
 _MOST_STYLES = 8
-_LONGEST_WORD = 100
 
 
 @dataclass(frozen=True)
@@ -121,19 +120,32 @@ def accepted(request: OrderRequest) -> OrderRequest:
     Only what clients ask for is checked, never what is in the book: an order lasts, whatever is refused tomorrow.
 
     Raises:
-        UsageError, UnknownNameError: what does not fit, or is not for clients to choose.
-        MissingExtraError: this studio does not paint with that quality.
+        UsageError, UnknownNameError: what does not fit, is not for clients to choose, or needs what is not installed.
     """
-    if len(request.styles) > _MOST_STYLES:
-        raise UsageError(f"More than {_MOST_STYLES} styles.", hint="Blend fewer.")
-    quality = _check_settings(request.quality, request.preset, request.settings)
+    check_count(len(request.styles))
+    for kind, word in (("quality", request.quality), ("preset", request.preset)):
+        if not isinstance(word, str | None):
+            raise UsageError(f"The {kind} is no text.", hint="Leave it out if in doubt.")
+    try:
+        quality = _check_settings(request.quality, request.preset, request.settings)
+    except MissingExtraError as error:  # the studio's business: clients can't install anything
+        raise UsageError("This studio does not paint like that.", hint="Order the quality fast.") from error
     known = _style_names(request.settings.get("model"), codes=quality.takes_codes)
     for style in request.styles:
         _check_style(style, known, quality)
     if request.format is not None:
-        form = format_of_name(_short(request.format))
+        form = format_of_name(shortened(request.format))
         check_encoding(form, quality=request.jpeg_quality, bit_depth=request.bit_depth)
     return replace(request, quality=quality.name)
+
+
+def check_count(styles: int) -> None:
+    """
+    Raises:
+        UsageError: these are too many styles.
+    """
+    if styles > _MOST_STYLES:
+        raise UsageError(f"More than {_MOST_STYLES} styles.", hint="Blend fewer.")
 
 
 def _check_settings(quality: str | None, preset: str | None, settings: Mapping[str, Any]) -> Quality:
@@ -150,7 +162,7 @@ def _check_settings(quality: str | None, preset: str | None, settings: Mapping[s
         from impasto.optimize.settings import Start
 
         if settings["start"] not in get_args(Start):
-            raise UnknownNameError("start", _short(settings["start"]), get_args(Start))
+            raise UnknownNameError("start", settings["start"], get_args(Start))
     return chosen
 
 
@@ -177,7 +189,7 @@ def _check_style(style: OrderedStyle, known: Collection[str], quality: Quality) 
                 f"The quality {quality.name} needs a picture of the style; of {canonical(style.name)} there is none.",
                 hint="Send a picture of it, or order the quality fast.",
             )
-        raise UnknownNameError("style", _short(style.name), known)
+        raise UnknownNameError("style", style.name, known)
     if not 0 < style.weight < math.inf:
         raise UsageError(f"The weight of a style is {style.weight}.", hint="It must be a positive number.")
 
@@ -188,8 +200,4 @@ def _check_model(name: str) -> None:
 
     known = [entry.name for entry in models()]
     if name not in known:
-        raise UnknownNameError("model", _short(name), known)
-
-
-def _short(word: str) -> str:
-    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}…"
+        raise UnknownNameError("model", name, known)

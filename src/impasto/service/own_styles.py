@@ -22,9 +22,8 @@ class OwnStyles:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def keep(self, owner: str, name: str, file: str) -> str:
-        """Give a picture or a code in the store a name, in place of an earlier one of the same name, and return it as
-        it is written.
+    def check(self, owner: str, name: str) -> str:
+        """A name as it is written, if this client may have a style of it.
 
         Raises:
             UsageError: a name that can't be, or is one of Impasto's own.
@@ -35,11 +34,23 @@ class OwnStyles:
             raise UsageError("A style can't be called that.", hint="Use letters a to z, digits and hyphens.")
         if wanted in {*shelf.names(), *registry.names()}:
             raise UsageError(f"Impasto has a style {wanted!r}.", hint="Choose another name.")
+        with self._engine.connect() as connection:
+            others = (STYLES.c.owner == owner, STYLES.c.name != wanted)
+            count = connection.scalar(select(func.count()).select_from(STYLES).where(*others))
+        if (count or 0) >= _MOST:
+            raise QuotaError(f"There are {_MOST} styles already.", hint="Remove some.")
+        return wanted
+
+    def keep(self, owner: str, name: str, file: str) -> str:
+        """Give a picture or a code in the store a name, in place of an earlier one of the same name, and return it as
+        it is written.
+
+        Raises:
+            UsageError, QuotaError: see `check`.
+        """
+        wanted = self.check(owner, name)
         with self._engine.begin() as connection:
             connection.execute(delete(STYLES).where(STYLES.c.owner == owner, STYLES.c.name == wanted))
-            count = connection.scalar(select(func.count()).select_from(STYLES).where(STYLES.c.owner == owner))
-            if (count or 0) >= _MOST:
-                raise QuotaError(f"There are {_MOST} styles already.", hint="Remove some.")
             row = {"owner": owner, "name": wanted, "file": file, "created": time.time()}
             connection.execute(insert(STYLES), row)
         return wanted
@@ -56,7 +67,7 @@ class OwnStyles:
             UnknownNameError: there is none of that name.
         """
         wanted = shelf.canonical(name)
-        with self._engine.begin() as connection:
-            own = (STYLES.c.owner == owner, STYLES.c.name == wanted)
-            if not connection.execute(delete(STYLES).where(*own)).rowcount:
-                raise UnknownNameError("style of yours", wanted[:100], self.of(owner))
+        own = (STYLES.c.owner == owner, STYLES.c.name == wanted)
+        with self._engine.begin() as connection:  # not every text is one to a database: see `check`
+            if not shelf.NAME.fullmatch(wanted) or not connection.execute(delete(STYLES).where(*own)).rowcount:
+                raise UnknownNameError("style of yours", wanted, self.of(owner))

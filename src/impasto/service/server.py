@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from impasto.service.api import make_app
 from impasto.service.book import OrderBook
 from impasto.service.keys import Keys
 from impasto.service.settings import ServiceSettings
+from impasto.service.wire import Wire, let_many_in
 from impasto.service.worker import Worker
 
 _RESTART_AFTER = 0.5  # seconds
@@ -35,10 +37,14 @@ def serve_until_stopped(
         UsageError: the port is taken.
     """
     listening = _listen(host, port)
+    let_many_in()
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells of each letter that no form has
     app = make_app(settings)
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=Wire,
+        ws="none",
+        log_level="error",  # what clients do wrong is no news
         access_log=False,
         server_header=False,
         timeout_keep_alive=15,
@@ -106,6 +112,7 @@ def _command(settings: ServiceSettings, threads: int | None) -> list[str]:
     command = [sys.executable, "-m", "impasto", "worker", "--data", str(settings.data)]
     for option, value in (("--database", settings.database), ("--files", settings.files), ("--threads", threads)):
         command += [] if value is None else [option, str(value)]
+    command += ["--max-pixels", str(settings.max_pixels)]
     return command + ["--private-webhooks"] * settings.private_webhooks
 
 

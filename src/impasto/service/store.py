@@ -18,6 +18,11 @@ from impasto.files import output_error, place_file
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+def digest_of(data: bytes) -> str:
+    """The name of these bytes in a store."""
+    return hashlib.sha256(data).hexdigest()
+
+
 class PictureStore:
     """
     Args:
@@ -39,7 +44,7 @@ class PictureStore:
         Raises:
             OutputError: they can't be written.
         """
-        digest = hashlib.sha256(data).hexdigest()
+        digest = digest_of(data)
         path = self._path(digest)
         if self._system.exists(path):
             self._touch(path)

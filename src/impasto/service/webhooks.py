@@ -24,23 +24,49 @@ _TIMEOUT = 10.0
 _LONGEST = 2000
 _SCHEMES = {"https": 443, "http": 80}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")  # all that is given out; what is left of IPv6 is no place to go to
+_NOT_OPEN = [  # that Python holds for open
+    ipaddress.ip_network(net) for net in ("192.88.99.0/24", "3fff::/20", "2620:4f:8000::/48", "192.31.196.0/24")
+]
+_ISATAP = (0x00005EFE, 0x02005EFE)  # before an IPv4 address, in the lower half of an IPv6 one (RFC 5214)
+_WHOLE = 30.0  # seconds for all of a delivery
 
 Resolve = Callable[[str, int], list[str]]
 
 
-def check_target(url: str) -> None:
-    """See that an address can be one of a webhook. Where its name leads to is checked at each delivery.
+def check_target(url: str, *, private: bool = False) -> None:
+    """See that an address can be one of a webhook. Where a name leads to is checked at each delivery.
+
+    Args:
+        private: whether it may be one that is not of the open internet.
 
     Raises:
         UsageError
     """
-    parts = urlsplit(url) if len(url) <= _LONGEST else None
-    if parts is None or parts.scheme not in _SCHEMES or not parts.hostname or parts.username is not None:
-        raise UsageError("The webhook is no address that can be told.", hint="Send an https:// address.")
     try:
-        _ = parts.port
+        if len(url) > _LONGEST or not all("!" <= letter <= "~" for letter in url):
+            raise ValueError("letters that no address has")
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        if parts.scheme not in _SCHEMES or not host or port == 0 or parts.username is not None:
+            raise ValueError("no address of the web")
+        host.encode("idna")
+        address = _literal(host)
+        is_closed = host == "localhost" or (address is not None and not is_public(address))
     except ValueError as error:
-        raise UsageError("The webhook's port is none.", hint="Send an https:// address.") from error
+        raise UsageError("The webhook is no address that can be told.", hint="Send an https:// address.") from error
+    if is_closed and not private:
+        raise UsageError("The webhook is not of the open internet.", hint="Send an address that is.")
+
+
+def _literal(host: str) -> str | None:
+    """The IP address that a host is written as, be it in a way that only old resolvers know (0x7f.1, 2130706433)."""
+    if ":" in host:
+        return str(ipaddress.ip_address(host.partition("%")[0]))
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def is_public(address: str) -> bool:
@@ -51,11 +77,13 @@ def is_public(address: str) -> bool:
     if ip.ipv4_mapped is not None or ip in _NAT64:  # another way to write an IPv4 address
         return _is_open(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
     embedded = [inner for inner in (ip.sixtofour, *(ip.teredo or ())) if inner is not None]
-    return _is_open(ip) and all(map(_is_open, embedded))
+    if int(ip) >> 32 & 0xFFFFFFFF in _ISATAP:
+        embedded.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    return ip in _UNICAST and _is_open(ip) and all(map(_is_open, embedded))
 
 
 def _is_open(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in net for net in _NOT_OPEN)
 
 
 def message(order: Order) -> bytes:
@@ -111,7 +139,7 @@ class Courier:
                 pool.stream("POST", url, headers=headers, content=body, extensions={"timeout": timeout}) as answer,
             ):
                 status = answer.status
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError, ValueError) as error:
             raise WebhookError(f"The webhook could not be told ({type(error).__name__}).") from error
         if not 200 <= status < 300:
             raise WebhookError(f"The webhook answered {status}.")
@@ -134,10 +162,42 @@ class _CheckedBackend(httpcore.SyncBackend):
         addresses = self._resolve(host, port)
         if not addresses or not (self._private or all(is_public(address) for address in addresses)):
             raise httpcore.ConnectError("not a public address")
-        return super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        stream = super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        return _TimedStream(stream, time.monotonic() + _WHOLE)
 
     def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
         raise httpcore.ConnectError("not a public address")
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """Of which each step has its time, and all of them together have theirs: an answer may come a letter at a time."""
+
+    def __init__(self, stream: httpcore.NetworkStream, until: float) -> None:
+        self._stream, self._until = stream, until
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = self._left(timeout, httpcore.ConnectTimeout)
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._until)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def _left(self, timeout: float | None, over: type[httpcore.TimeoutException]) -> float:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise over("the delivery takes too long")
+        return left if timeout is None else min(left, timeout)
 
 
 def _resolved(host: str, port: int) -> list[str]:

@@ -77,8 +77,8 @@ class Worker:
         def paint_order(order_id: str) -> None:  # a function, as DBOS writes on it
             self._paint_order(order_id)
 
-        def deliver(order_id: str) -> None:
-            self._deliver(order_id)
+        def deliver(order_id: str, attempt: int = 0) -> None:
+            self._deliver(order_id, attempt)
 
         DBOS.workflow(name=WORKFLOW)(paint_order)
         DBOS.workflow(name=DELIVERY)(deliver)
@@ -158,25 +158,23 @@ class Worker:
 
     # -- webhooks
 
-    def _deliver(self, order_id: str) -> None:
-        """The workflow that tells a client of an order's end: again and again for half a day, then no more."""
-        for delay in (*DELAYS, None):
-            if DBOS.run_step({"name": "tell"}, self._tell, order_id) or delay is None:
-                return
-            DBOS.sleep(delay)
+    def _deliver(self, order_id: str, attempt: int) -> None:
+        """The workflow that tells a client of an order's end.
 
-    def _tell(self, order_id: str) -> bool:
+        It is tried for half a day, by a workflow each time: one that waits would keep a place in the queue from others.
+        """
         try:
             order = self._patiently(lambda: self.book.get(order_id))
             digest = self._patiently(lambda: self._keys.digest(order.owner))
             if order.webhook is not None:
                 self._courier.tell(order.webhook, order, key=digest)
         except NoSuchOrderError:
-            return True
+            return
         except WebhookError as error:
             logger.info("order %s: %s", order_id, error.message)
-            return False
-        return True
+            if attempt < len(DELAYS):
+                workflow = str(DBOS.workflow_id)
+                self._patiently(lambda: self.book.tell_later(workflow, order, attempt + 1, delay=DELAYS[attempt]))
 
     # -- the watch
 
