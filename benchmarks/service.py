@@ -181,6 +181,7 @@ class Victims:
             self._workers = [worker(self._arguments, self._data) for _ in range(self._arguments.workers)]
 
     def kill(self, chance: random.Random) -> None:
+        self._workers = [its if its.poll() is None else worker(self._arguments, self._data) for its in self._workers]
         if self._arguments.victim == "worker":
             n = chance.randrange(len(self._workers))
             self._workers[n].kill()

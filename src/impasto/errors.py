@@ -278,6 +278,10 @@ class QuotaError(LaterError):
     exit_code = 81
 
 
+class DatabaseAwayError(LaterError):
+    exit_code, http_status = 84, 503
+
+
 class OrderTimeoutError(ServiceError):
     exit_code, http_status = 75, 422
     usual_hint = "Ask for a smaller picture, or a faster quality."

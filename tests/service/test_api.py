@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 from tests.service.conftest import StartWorker, picture
+from tests.service.postgres import Postgres
 
 from impasto.service.api import make_app
 from impasto.service.settings import ServiceSettings
@@ -164,6 +165,21 @@ def test_unknown_orders_and_paths(client: TestClient) -> None:
     assert client.get("/v1/orders/x").status_code == 422
     assert client.get("/nothing").headers["content-type"] == "application/problem+json"
     assert client.put("/v1/orders").status_code == 405
+
+
+@pytest.mark.slow
+def test_a_database_that_is_away_is_waited_for(settings: ServiceSettings, postgres: Postgres) -> None:
+    app = make_app(replace(settings, database=postgres.database()))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.get("/v1/orders").json() == []
+        postgres.kill()
+        away = client.get("/v1/orders")
+        assert (away.status_code, away.headers["content-type"]) == (503, "application/problem+json")
+        assert away.json()["type"].endswith(":DatabaseAway")
+        assert int(away.headers["retry-after"]) >= 1
+        postgres.start()
+        assert client.get("/v1/orders").json() == []
+    app.state.studio.close()
 
 
 def test_answers_carry_headers_that_protect(client: TestClient) -> None:

@@ -11,12 +11,20 @@ import pytest
 from dbos import DBOSClient
 from tests.service.conftest import picture
 
-from impasto.errors import BusyError, ConflictingOrderError, NoSuchOrderError, OrderStateError
+from impasto.errors import (
+    BusyError,
+    ConflictingOrderError,
+    DatabaseAwayError,
+    NoSuchOrderError,
+    OrderStateError,
+    UsageError,
+)
 from impasto.service.book import OrderBook
 from impasto.service.clearing import clear_up, keep_within
 from impasto.service.orders import OrderedStyle, OrderRequest
 from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore
+from impasto.service.tables import open_database
 
 REQUEST = OrderRequest("0" * 64, (OrderedStyle(name="mosaic"),))
 
@@ -160,3 +168,15 @@ def test_pictures_are_kept_within_days_and_bytes(settings: ServiceSettings) -> N
     assert [order.id for order in book.orders()] == [order.id for order in reversed(orders[gone:])]
     assert freed > 500_000
     book.close()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://user:secret@host/name", "postgresql://host:port/x"])
+def test_addresses_that_lead_to_no_database_are_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="no address") as refused:
+        open_database(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_database_that_does_not_come_is_told() -> None:
+    with pytest.raises(DatabaseAwayError, match="does not answer"):
+        open_database("postgresql://user:secret@127.0.0.1:1/x", patience=0)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from impasto.errors import BusyError, ConflictingOrderError, NoSuchOrderError, OrderStateError
 from impasto.service.orders import OPEN, Order, OrderRequest, State, new_id
 from impasto.service.settings import ServiceSettings
-from impasto.service.tables import ORDERS, STYLES, WORKERS, open_database
+from impasto.service.tables import METADATA, ORDERS, STYLES, WORKERS, open_database
 
 _INTERNAL = ("fingerprint", "workflow")  # what of a row is not the order's
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -28,13 +28,17 @@ class OrderBook:
 
     Args:
         settings: of the service.
+
+    Raises:
+        UsageError, DatabaseAwayError: see `open_database`.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         settings.data.mkdir(parents=True, exist_ok=True)
-        DBOS.migrate(settings.database_url)
         self.engine: Engine = open_database(settings.database_url)
+        DBOS.migrate(settings.database_url)
+        METADATA.create_all(self.engine, checkfirst=True)
         self._client = DBOSClient(
             system_database_url=settings.database_url,
             system_database_engine=self.engine,

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from impasto.errors import ImpastoError, KeyRefusedError, LaterError
+from impasto.service.tables import AWAY, away
 from impasto.service.views import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -40,6 +41,12 @@ def tell_problems(app: FastAPI) -> None:
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, LaterError) else {}
         headers |= {"WWW-Authenticate": "Bearer"} if isinstance(error, KeyRefusedError) else {}
         return _response(problem_of(error), headers)
+
+    async def database_away(request: Request, _: Exception) -> JSONResponse:
+        return await ours(request, away())
+
+    for kind in AWAY:
+        app.add_exception_handler(kind, database_away)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -19,6 +19,7 @@ from impasto.service.api import make_app
 from impasto.service.book import OrderBook
 from impasto.service.keys import Keys
 from impasto.service.settings import ServiceSettings
+from impasto.service.tables import AWAY, away
 from impasto.service.wire import Wire, let_many_in
 from impasto.service.worker import Worker
 
@@ -60,12 +61,19 @@ def serve_until_stopped(
 
 
 def work_until_stopped(settings: ServiceSettings, *, threads: int | None, told: Told) -> None:
-    """Paint orders until the process is told to end; then the one at hand is finished."""
+    """Paint orders until the process is told to end; then the one at hand is finished.
+
+    Raises:
+        DatabaseAwayError: the database does not answer while it starts; later it is waited for.
+    """
     worker = Worker(settings, threads=threads)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    worker.start()
+    try:
+        worker.start()
+    except AWAY as error:
+        raise away() from error
     told(f"{worker.name} takes orders.")
     while not ended.wait(1.0):
         if os.getppid() == 1 and "IMPASTO_WORKER_OF" in os.environ:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from sqlalchemy import JSON, Column, Engine, Float, Index, Integer, MetaData, String, Table, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+
+from impasto.errors import DatabaseAwayError, UsageError
+
+AWAY = (OperationalError, InterfaceError)
+"""What SQLAlchemy raises while a database does not answer, or breaks off."""
+
+_AGAIN = 0.5  # seconds
+_ADDRESS = "Give postgresql://user:password@host/name."
 
 METADATA = MetaData()
 
@@ -65,20 +75,43 @@ STYLES = Table(
 )
 
 
-def open_database(url: str) -> Engine:
-    """An engine for the service's database, with all tables.
+def open_database(url: str, *, patience: float = 30.0) -> Engine:
+    """An engine for the service's database, which answers.
 
     SQLite waits for its turn rather than failing, keeps a log beside the file so that readers never wait, and takes
     the lock when a transaction begins.
+
+    Args:
+        patience: seconds that a database may take to come up.
+
+    Raises:
+        UsageError: this is no address of a database that we know.
+        DatabaseAwayError: it does not answer.
     """
-    chosen = make_url(url)
-    if chosen.drivername == "postgresql":
-        chosen = chosen.set(drivername="postgresql+psycopg")
-    engine = create_engine(chosen, pool_pre_ping=True)
+    try:
+        chosen = make_url(url)
+        if chosen.drivername == "postgresql":
+            chosen = chosen.set(drivername="postgresql+psycopg")
+        engine = create_engine(chosen, pool_pre_ping=True)
+    except (ArgumentError, ImportError, ValueError) as error:  # its text may hold a password
+        raise UsageError("This is no address of a database that can be used.", hint=_ADDRESS) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
-    METADATA.create_all(engine, checkfirst=True)
-    return engine
+    until = time.monotonic() + patience
+    while True:
+        try:
+            engine.connect().close()
+        except AWAY as error:
+            if time.monotonic() > until:
+                raise away() from error
+            time.sleep(_AGAIN)
+        else:
+            return engine
+
+
+def away() -> DatabaseAwayError:
+    """What is told while the database does not answer."""
+    return DatabaseAwayError("The studio's database does not answer.", hint="See whether it runs, and try again.")
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

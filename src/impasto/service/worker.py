@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSConfig
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from impasto.errors import ImpastoError, NoSuchOrderError, OutOfMemoryError, PainterDiedError, WebhookError
 from impasto.qualities import DEFAULT_QUALITY
@@ -25,6 +24,7 @@ from impasto.service.orders import Order
 from impasto.service.problems import problem_of
 from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore
+from impasto.service.tables import AWAY
 from impasto.service.webhooks import DELAYS, Courier
 
 BEAT_EVERY = 2.0  # seconds
@@ -125,7 +125,7 @@ class Worker:
         while True:
             try:
                 return act()
-            except (OperationalError, InterfaceError):
+            except AWAY:
                 if self._ended.wait(_DATABASE_AGAIN):
                     raise
 
@@ -144,7 +144,7 @@ class Worker:
         )
 
         def told(fraction: float, preview: bytes | None) -> None:
-            with suppress(OperationalError, InterfaceError):
+            with suppress(*AWAY):
                 self.book.advance(order.id, fraction, None if preview is None else self.store.put(preview))
 
         def wanted() -> bool:
