@@ -81,6 +81,8 @@ def test_the_public_names() -> None:
         "Architecture",
         "DownloadProgress",
         "Encoder",
+        "MobileArchitecture",
+        "MobileEncoder",
         "Padding",
         "Patience",
         "Pooling",
