@@ -24,7 +24,7 @@ from impasto.service.keys import Keys
 from impasto.service.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.slow
 _PATIENCE = 90_000  # milliseconds
@@ -151,6 +151,27 @@ def test_a_painting_from_the_photo_to_the_file(
         tab.wait_for_selector("#empty:visible")
         assert visit.wrong == []
         assert all(url.startswith((address, "blob:", "data:")) for url in visit.asked)
+
+
+def test_a_painting_that_is_sooner_than_its_photo_is_seen(
+    browser: Browser, visits: list[Visit], settings: ServiceSettings, start_worker: StartWorker, photo: Path
+) -> None:
+    with _served(settings) as address:
+        visits.append(visit := Visit(browser, address))
+        tab = visit.tab
+        visit.wait("ready")
+        visit.order(photo)
+        visit.wait("queued")
+        held: list[Route] = []
+        tab.route("**/content", lambda route: held.append(route))
+        tab.reload()
+        tab.wait_for_selector(".order[data-state=queued]")
+        start_worker(settings)
+        visit.wait("done")
+        (route,) = held
+        route.continue_()
+        tab.wait_for_selector("#cut:visible")  # the seam between the two
+        assert visit.wrong == []
 
 
 def test_cancelled_wrong_and_two_languages_on_a_phone(

@@ -6,9 +6,9 @@ that holds nothing: no key, no database, no other order.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +23,8 @@ from impasto.painters import Progress, WeightedStyle
 if TYPE_CHECKING:
     from impasto.pictures import Picture
     from impasto.styles.code import KnownCodes
+
+logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = 0.1  # seconds between looks at the memory of the process, and at whether the order is still wanted
 _WANTED_EVERY = 1.0
@@ -200,7 +202,7 @@ def _serve(line: Connection, threads: int | None, folder: str) -> None:
         except MemoryError:
             answer = ("failed", OutOfMemoryError("There is too little memory for this picture."))
         except Exception as error:  # a fault of ours: told without what it holds
-            print(f"impasto: {type(error).__name__} while painting: {error}", file=sys.stderr)  # noqa: T201
+            logger.error("%s while painting: %s", type(error).__name__, error)
             answer = ("failed", PainterDiedError("The painting failed."))
         with suppress(BrokenPipeError):
             line.send(answer)

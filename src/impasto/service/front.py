@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from impasto import __version__
 from impasto.errors import UnknownNameError
-from impasto.pictures import encode_picture
+from impasto.pictures import Picture, encode_picture
 from impasto.qualities import QUALITIES
 from impasto.runtime.fast import SHIPPED, FastPainter, FastSettings
 from impasto.service.settings import ServiceSettings
@@ -61,7 +61,6 @@ class Front:
             "version": __version__,
             "keys": self._settings.keys,
             "maxBody": self._settings.max_body,
-            "maxPixels": self._settings.max_pixels,
             "qualities": [
                 {"name": name, "takesCodes": quality.takes_codes}
                 for name, quality in QUALITIES.items()
@@ -85,7 +84,7 @@ class Front:
 
 
 @cache
-def _sample() -> Any:
+def _sample() -> Picture:
     return sample()
 
 

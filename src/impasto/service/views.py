@@ -35,7 +35,9 @@ class StyleView(BaseModel):
     artist: str = ""
     year: str = ""
     own: bool = False
-    code_only: Annotated[bool, Field(description="There is no picture of it: it goes with quality fast alone.")] = False
+    code_only: Annotated[
+        bool, Field(description="Of the studio's: there is no picture of it; for quality fast alone.")
+    ] = False
 
 
 class Problem(BaseModel):

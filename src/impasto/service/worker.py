@@ -57,7 +57,6 @@ class Worker:
         self._courier, self._keys = Courier(private=settings.private_webhooks), Keys(self.book.engine, needed=True)
         self._turn = threading.Lock()  # recovered orders come by another way than new ones
         self._ended = threading.Event()
-        self.painted = 0
 
     def start(self) -> None:
         """Begin to take orders, in threads of their own."""
@@ -114,7 +113,6 @@ class Worker:
             if made is not None and kept is not None:
                 media_type, facts, (result, preview) = made.media_type, made.facts, kept
                 self._patiently(lambda: self.book.finish(order_id, result, media_type, facts, preview=preview))
-                self.painted += 1
 
     def _fail(self, order_id: str, error: ImpastoError) -> None:
         problem = problem_of(error)

@@ -225,13 +225,13 @@ async function watch() {
 async function show(order) {
   complain();
   shown = order.id;
-  presented = "";
   gallery.choose(order.id);
   listen(order);
   const photo = sent.get(order.id);
   const address = photo ? URL.createObjectURL(photo) : await studio.picture(`v1/orders/${order.id}/content`).catch(() => null);
   if (shown !== order.id) return;
   await compare.photo(address);
+  presented = ""; // what came meanwhile is hidden by the photograph now
   await present(gallery.find(order.id) ?? order);
 }
 
