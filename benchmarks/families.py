@@ -5,8 +5,7 @@
 
 Each painter paints all pairs (those of DIR, or the benchmarks' own) at a long side of 512 px; painters of styles of
 their own paint the photographs in the first of these, and are scored on the pairs of that style alone. Told are means
-over the pairs: content (relative error of relu4_1 to the photograph), style (of the Gram matrices of five layers to the
-style picture's), similarity with the photograph; and the median time of 1024 × 768 pixels, style prepared, the painters
+over the pairs of what `scoring.py` measures; and the median time of 1024 × 768 pixels, style prepared, the painters
 taking turns, as a multiple of `swift`'s, which is always among them. OUT gets the paintings, and a sheet of some.
 """
 
@@ -16,37 +15,20 @@ import argparse
 import statistics
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
 from fixtures import Pair, pairs
-from impasto.features import load_encoder
-from impasto.features.encoder import Encoder
-from impasto.features.layers import STYLE_LAYERS
-from impasto.losses.content import content_error
-from impasto.losses.gram import gram_matrix
-from impasto.losses.scores import CONTENT_LAYER, ssim
-from impasto.losses.style import style_error
 from impasto.painters import WeightedStyle
-from impasto.pictures import Picture, write_picture
+from impasto.pictures import write_picture
 from impasto.pictures.sheet import contact_sheet
 from impasto.runtime.fast import SHIPPED, FastPainter, FastSettings
 from impasto.styles.shelf import canonical
-from impasto.training.crops import to_tensor
+from scoring import Judge, Score, mean, reduced
 
-_SIDE = 512
 _TIMED = 1024, 768
 _ROUNDS = 7
 _ON_SHEET = 5
-
-
-class Score(NamedTuple):
-    """Of a painting; see the head of this file."""
-
-    content: float
-    style: float
-    similarity: float
 
 
 def main() -> None:
@@ -61,17 +43,17 @@ def main() -> None:
     files = {"swift": SHIPPED} | {name: Path(file) for name, _, file in (m.partition("=") for m in arguments.model)}
     settings = FastSettings(threads=arguments.threads)
     painters = {name: FastPainter(file, settings) for name, file in files.items()}
-    judge = load_encoder(arguments.teacher, layers=(CONTENT_LAYER, *STYLE_LAYERS))
+    judge = Judge(arguments.teacher)
     told: dict[str, list[Score]] = {name: [] for name in painters}
     rows = []
     for pair in pairs(arguments.data):
-        content = _reduced(pair.content)
-        row = [(content, pair.content_name), (_reduced(pair.style), pair.style_name)]
+        content = reduced(pair.content)
+        row = [(content, pair.content_name), (reduced(pair.style), pair.style_name)]
         for name, painter in painters.items():
             if painter.styles and canonical(pair.style_name) not in painter.styles:
                 continue
             painting = painter.paint(content, painter.prepare([_style(painter, pair)])).picture
-            told[name].append(_score(judge, painting, content, _reduced(pair.style)))
+            told[name].append(judge.score(painting, content, reduced(pair.style)))
             row.append((painting, name))
             if arguments.out:
                 (arguments.out / name).mkdir(parents=True, exist_ok=True)
@@ -79,12 +61,10 @@ def main() -> None:
         rows.append(row)
     if arguments.out:
         write_picture(contact_sheet(rows[:_ON_SHEET], cell=300), arguments.out / "sheet.jpg", overwrite=True)
-    times = _times(painters)
+    took = times(painters)
     for name, scores in told.items():
-        content_, style, similarity = (statistics.mean(values) for values in zip(*scores, strict=True))
-        cost = times[name] / times["swift"]
-        figures = f"content {content_:.3f}, style {style:.4f}, similarity {similarity:.3f}"
-        print(f"{name:20} {figures} ({len(scores)} pairs); {1000 * times[name]:.0f} ms, {cost:.2f} of swift's")
+        cost = took[name] / took["swift"]
+        print(f"{name:20} {mean(scores)} ({len(scores)} pairs); {1000 * took[name]:.0f} ms, {cost:.2f} of swift's")
 
 
 def _style(painter: FastPainter, pair: Pair) -> WeightedStyle:
@@ -92,22 +72,8 @@ def _style(painter: FastPainter, pair: Pair) -> WeightedStyle:
     return WeightedStyle(pair.style if own is None else own)
 
 
-def _reduced(picture: Picture) -> Picture:
-    factor = min(1.0, _SIDE / max(picture.size))
-    width, height = (max(1, round(side * factor)) for side in picture.size)
-    return picture.resized((width, height))
-
-
-@torch.no_grad()
-def _score(judge: Encoder, painting: Picture, content: Picture, style: Picture) -> Score:
-    painted, photo, wanted = (to_tensor(its.over())[None] for its in (painting, content, style))
-    found, at_style = judge(painted, (CONTENT_LAYER, *STYLE_LAYERS)), judge(wanted, STYLE_LAYERS)
-    errors = [style_error(gram_matrix(found[its]), gram_matrix(at_style[its])).item() for its in STYLE_LAYERS]
-    kept = content_error(found[CONTENT_LAYER], judge(photo, (CONTENT_LAYER,))[CONTENT_LAYER]).item()
-    return Score(kept, statistics.mean(errors), ssim(painted, photo).item())
-
-
-def _times(painters: dict[str, FastPainter]) -> dict[str, float]:
+def times(painters: dict[str, FastPainter]) -> dict[str, float]:
+    """Median seconds of a painting of 1024 × 768 pixels, style prepared, the painters taking turns."""
     pair = next(pairs(None))
     photo = pair.content.resized(_TIMED)
     styles = {}

@@ -1,16 +1,11 @@
 #!/usr/bin/env python3
-"""Training: how fast a step is, and how good what comes out of it.
+"""Training: how fast a step of the trainer is beside a plain loop.
 
-    python benchmarks/train.py speed --data DIR --teacher FILE
-    python benchmarks/train.py johnson --data DIR --teacher FILE --out DIR --model FILE.onnx [--model …]
+    python benchmarks/train.py --data DIR --teacher FILE
 
-`speed` times steps of the trainer against a plain loop on the same losses: float32, contiguous memory, nothing kept
-from step to step, so that photographs are decoded and style pictures looked at anew each time. The two take turns.
-
-`johnson` paints the photographs of DIR/fixtures/content at a long side of 512 px in the first style of each model, and
-in that of the style picture of the same name by 250 iterations of the optimisation engine on the teacher, at several
-weights of the content: OUT/MODEL/johnson and OUT/MODEL/engine-WEIGHT, to be scored on the teacher and compared at
-equal content.
+The plain loop has the same losses: float32, contiguous memory, nothing kept from step to step, so that photographs are
+decoded and style pictures looked at anew each time. The two take turns. How good what comes out of a training is, tell
+`johnson.py`, `families.py`, `translate.py` and `distill.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +16,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +26,11 @@ from torch import nn
 from impasto.features import load_encoder
 from impasto.features.encoder import Encoder
 from impasto.features.layers import STYLE_LAYERS
-from impasto.losses.content import ContentLoss
-from impasto.losses.style import GramLoss
 from impasto.networks.colour import colour_statistics
 from impasto.networks.content_side import ContentDesign
 from impasto.networks.johnson import JohnsonNetwork
 from impasto.networks.swift import SwiftDesign, SwiftNetwork
-from impasto.optimize.painter import OptimizationPainter
-from impasto.optimize.settings import Settings
-from impasto.painters import WeightedStyle
-from impasto.pictures import Picture, read_picture, write_picture
-from impasto.runtime.fast import FastPainter, FastSettings
+from impasto.pictures import Picture, read_picture
 from impasto.training.contents import content_crops, random_thumbnails
 from impasto.training.crops import to_tensor
 from impasto.training.data import PictureBank
@@ -58,8 +46,6 @@ from impasto.training.swift_settings import SwiftTraining
 from impasto.training.trainer import Trainer
 
 _STEPS, _ROUNDS = 5, 3
-_SIDE = 512
-_WEIGHTS = (0.01, 0.03, 0.1)  # of the content, beside 1 of the style
 _CPU = torch.device("cpu")
 
 Sources = list[PictureSource]
@@ -69,20 +55,10 @@ Look = tuple[torch.Tensor, list[torch.Tensor]]  # codes of a batch, and their st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "johnson"))
     parser.add_argument("--data", type=Path, required=True, help="folder with photos/, paintings/ and fixtures/")
     parser.add_argument("--teacher", type=Path, required=True, help="weight file of the loss network")
-    parser.add_argument("--out", type=Path, help="folder for the paintings of `johnson`")
-    parser.add_argument("--model", type=Path, action="append", default=[], help="ONNX file of a johnson; repeatable")
     arguments = parser.parse_args()
-    if arguments.what == "speed":
-        speed(arguments.data, load_encoder(arguments.teacher))
-    else:
-        for model in arguments.model:
-            johnson(arguments.data, arguments.teacher, model, arguments.out / model.stem)
-
-
-# -- speed
+    speed(arguments.data, load_encoder(arguments.teacher))
 
 
 def speed(data: Path, teacher: Encoder) -> None:
@@ -175,37 +151,6 @@ def _plain(
         optimizer.step()
 
     return step
-
-
-# -- johnson
-
-
-def johnson(data: Path, teacher: Path, model: Path, out: Path) -> None:
-    """Paintings by the model's first style, and by the engine in the picture of that name."""
-    painter = FastPainter(model, FastSettings(size=_SIDE))
-    name = next(iter(painter.styles))
-    styles = {file.stem.replace("_", "-"): file for file in (data / "fixtures" / "style").iterdir()}
-    style = [WeightedStyle(read_picture(styles[name]))]
-    contents = sorted((data / "fixtures" / "content").iterdir())
-    code = painter.prepare([WeightedStyle(painter.styles[name])])
-    for content in contents:
-        target = out / "johnson" / f"{content.stem}__{styles[name].stem}.png"
-        _write(painter.paint(read_picture(content), code).picture, target)
-    for weight in _WEIGHTS:
-        losses = (ContentLoss(weight=weight), GramLoss())
-        settings = Settings(encoder=str(teacher), size=_SIDE, losses=losses, scales=1, iterations=250, patience=0)
-        engine = OptimizationPainter(replace(settings, margin=0))
-        prepared = engine.prepare(style)
-        for content in contents:
-            target = out / f"engine-{weight:g}" / f"{content.stem}__{styles[name].stem}.png"
-            if not target.exists():  # half a minute each: a run that was broken off goes on
-                _write(engine.paint(read_picture(content), prepared).picture, target)
-                print(target, flush=True)
-
-
-def _write(picture: Picture, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_picture(picture, target, overwrite=True)
 
 
 if __name__ == "__main__":
