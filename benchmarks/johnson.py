@@ -63,10 +63,8 @@ def main() -> None:
         for weight, score in (below, above):
             print(f"  engine, content weight {weight:g}: {score}")
         engine = _between(below[1], above[1], ours.content)
-        style_ratio, sliced_ratio = ours.style / engine.style, ours.sliced / engine.sliced
-        print(
-            f"  at equal content: style {style_ratio:.2f} times the engine's, sliced Wasserstein {sliced_ratio:.2f} times"
-        )
+        ratios = f"style {ours.style / engine.style:.2f}, sliced Wasserstein {ours.sliced / engine.sliced:.2f}"
+        print(f"  at equal content, times the engine's: {ratios}", flush=True)
     settings = FastSettings(threads=arguments.threads)
     took = times({its.stem: FastPainter(its, settings) for its in (SHIPPED, *files)})
     for name, seconds in took.items():

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from impasto.cli.bars import clock, describe_losses, describe_place, painting_bar
+from impasto.cli.bars import clock, describe_cost, describe_losses, describe_place, painting_bar
 from impasto.cli.voice import Voice
 from impasto.painters import Progress
+from impasto.training.run import TrainingProgress
 
 PROGRESS = Progress(
     scale=2,
@@ -25,6 +26,12 @@ def test_progress_in_words() -> None:
     assert describe_place(PROGRESS) == "scale 2/3 512×384 step 40/150"
     assert describe_losses(PROGRESS) == "loss 0.123 = content 0.05 + style 0.073"
     assert describe_losses(PROGRESS, parts=False) == "loss 0.123"
+
+
+def test_what_a_training_takes_in_words() -> None:
+    progress = TrainingProgress(5, 10, {}, 60.0, peak_memory=1_140_000_000, pace=12.34)
+    assert describe_cost(progress) == "12.3 pictures/s 1.1 GB"
+    assert describe_cost(TrainingProgress(5, 10, {}, 60.0, pace=0.5)) == "0.5 pictures/s"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0:00"), (59.6, "1:00"), (125, "2:05"), (3723, "1:02:03")])

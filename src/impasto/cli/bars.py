@@ -61,13 +61,15 @@ def training_bar(voice: Voice) -> Iterator[Callable[[TrainingProgress], None] | 
     if not voice.shows_progress:
         yield None
         return
-    with _bar("step {task.completed:.0f} of {task.total:.0f}", "{task.fields[losses]}", "{task.fields[left]}") as bar:
-        task = bar.add_task("", total=1, completed=0, losses="", left="")
+    columns = ("{task.fields[losses]}", "{task.fields[cost]}", "{task.fields[left]}")
+    with _bar("step {task.completed:.0f} of {task.total:.0f}", *columns) as bar:
+        task = bar.add_task("", total=1, completed=0, losses="", cost="", left="")
 
         def show(progress: TrainingProgress) -> None:
             losses = " · ".join(f"{name} {value:.4f}" for name, value in progress.losses.items())
             left = f"{clock(progress.seconds_left)} left"
-            bar.update(task, completed=progress.step, total=progress.steps, losses=losses, left=left)
+            cost = describe_cost(progress)
+            bar.update(task, completed=progress.step, total=progress.steps, losses=losses, cost=cost, left=left)
 
         yield show
 
@@ -87,6 +89,12 @@ def describe_losses(progress: Progress, *, parts: bool = True) -> str:
         sums[kind] = sums.get(kind, 0.0) + value
     terms = " + ".join(f"{kind} {value:.3g}" for kind, value in sums.items())
     return f"loss {progress.loss:.3g}" + (f" = {terms}" if parts and len(sums) > 1 else "")
+
+
+def describe_cost(progress: TrainingProgress) -> str:
+    """`12.3 pictures/s 1.1 GB`."""
+    memory = f" {progress.peak_memory / 1e9:.1f} GB" if progress.peak_memory else ""
+    return f"{progress.pace:.1f} pictures/s{memory}"
 
 
 def clock(seconds: float) -> str:

@@ -103,8 +103,11 @@ def round_to_half(network: nn.Module) -> None:
 
 
 def _strip(graph: Any) -> None:
-    """Drop what the exporter notes about each node and value: names of our source lines, a third of a small file."""
+    """Drop what the exporter notes about nodes and values: names of our source lines, a third of a small file, and
+    bounds in an order that differs from process to process.
+    """
     del graph.value_info[:]
+    del graph.metadata_props[:]
     for node in graph.node:
         del node.metadata_props[:]
         node.ClearField("doc_string")

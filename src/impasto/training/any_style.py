@@ -94,7 +94,7 @@ class AnyStyleTask(Task[A]):
         self.settings = settings
         self.device = resolve_device(settings.device)
         self.teacher = teacher.eval().requires_grad_(False).on(self.device)
-        self.photos, self.paintings = photos, paintings
+        self.photos, self.paintings = self.banks = photos, paintings
         self.views = StyleViews(settings.views, self._draw, self._look, keep_pictures=self.keep_pictures)
         self._step = 0
 

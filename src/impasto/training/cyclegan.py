@@ -48,7 +48,8 @@ class CycleGANTask(Task[CycleGANTraining]):
 
     def __init__(self, settings: CycleGANTraining, source: Unpaired, target: Unpaired) -> None:
         s = self.settings = settings
-        self.device, self.domains = resolve_device(settings.device), (source, target)
+        self.device = resolve_device(settings.device)
+        self.domains = self.banks = source, target
         torch.manual_seed(settings.seed)
         painters = {way: Translator(s.design(back=way == "back")) for way in WAYS}
         channels = {"there": s.target_channels, "back": s.source_channels}

@@ -76,7 +76,7 @@ class DistillTask(Task[DistillTraining]):
                 f"There is no picture of the style {name!r} to take Gram matrices of.",
                 hint="Name a picture as --style, or set gram_weight to 0.",
             )
-        self.settings, self._teacher, self.photos = settings, teacher, photos
+        self.settings, self._teacher, self.photos, self.banks = settings, teacher, photos, (photos,)
         self.device = resolve_device(settings.device)
         self.judge = judge.eval().requires_grad_(False).on(self.device)
         self.lessons = Pool(settings.pairs, self._lesson)

@@ -71,7 +71,7 @@ class EncoderTask(Task[EncoderTraining]):
     ) -> None:
         self.settings = settings
         self.device = resolve_device(settings.device)
-        self.photos, self.paintings = photos, paintings
+        self.photos, self.paintings = self.banks = photos, paintings
         self.live, self.teacher = self._made_easy(copy.deepcopy(teacher).eval().requires_grad_(False).on(self.device))
         self.matched = [layer for layer in MATCHED_LAYERS if layer in self.live]
         torch.manual_seed(settings.seed)

@@ -60,7 +60,7 @@ class JohnsonTask(Task[JohnsonTraining]):
         self.settings = settings
         self.device = resolve_device(settings.device)
         self.teacher = teacher.eval().requires_grad_(False).on(self.device)
-        self.photos, self.styles = photos, list(styles)
+        self.photos, self.styles, self.banks = photos, list(styles), (photos,)
         torch.manual_seed(settings.seed)
         pictures = [self.view(style.picture) for style in styles]
         design = ContentDesign(settings.half, settings.quarter, settings.eighth, settings.blocks)

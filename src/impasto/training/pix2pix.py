@@ -41,7 +41,7 @@ class Pix2PixTask(Task[Pix2PixTraining]):
 
     def __init__(self, settings: Pix2PixTraining, pairs: Pairs) -> None:
         s = self.settings = settings
-        self.device, self.pairs = resolve_device(settings.device), pairs
+        self.device, self.pairs, self.banks = resolve_device(settings.device), pairs, (pairs,)
         torch.manual_seed(settings.seed)
         painter, critic = (
             Translator(s.design()),

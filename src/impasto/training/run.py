@@ -23,6 +23,8 @@ class TrainingProgress:
         seconds_left: an estimate from the pace of this session.
         rollbacks: how often so far the run was taken back because a loss was no number.
         peak_memory: of this process in bytes, on the device if that is a GPU; 0 where the system does not tell.
+        pace: samples a second, by all processes together, since this session began.
+        skipped: training pictures that this process found unusable and left out.
     """
 
     step: int
@@ -31,6 +33,8 @@ class TrainingProgress:
     seconds_left: float
     rollbacks: int = 0
     peak_memory: int = 0
+    pace: float = 0.0
+    skipped: int = 0
 
 
 TrainingCallback = Callable[[TrainingProgress], None]

@@ -24,6 +24,15 @@ Chance = Callable[..., np.random.Generator]
 """Of this step: called with the number of a sample, and more numbers for more purposes."""
 
 
+class Bank(Protocol):
+    """Training pictures."""
+
+    @property
+    def skipped(self) -> int:
+        """How many of them turned out to be unusable so far."""
+        ...
+
+
 class Optimizer(Protocol):
     """Of torch's kind, but its rate is given with each step; steps drop the gradients."""
 
@@ -55,12 +64,14 @@ class Task(ABC, Generic[S]):
         device: where all of it is.
         players: take their turns in this order in each step.
         shipped: whose moving average is the result; part of the players' modules.
+        banks: the pictures that it is trained on.
     """
 
     settings: S
     device: torch.device
     players: Sequence[Player]
     shipped: nn.Module
+    banks: Sequence[Bank] = ()
 
     @abstractmethod
     def losses(self, player: Player, samples: range, chance: Chance) -> Losses:

@@ -128,8 +128,16 @@ class Trainer(Generic[S]):
     def _progress(self, seen: Mapping[str, list[float]], seconds: float) -> TrainingProgress:
         """With the losses of each step since the last report, and the seconds that a step takes."""
         means = {name: sum(values) / len(values) for name, values in seen.items()}
-        left = seconds * (self.settings.steps - self.step)
-        return TrainingProgress(self.step, self.settings.steps, means, left, self.rollbacks, peak_memory(self.device))
+        return TrainingProgress(
+            step=self.step,
+            steps=self.settings.steps,
+            losses=means,
+            seconds_left=seconds * (self.settings.steps - self.step),
+            rollbacks=self.rollbacks,
+            peak_memory=peak_memory(self.device),
+            pace=self.settings.batch / seconds,
+            skipped=sum(bank.skipped for bank in set(self.task.banks)),
+        )
 
     def _log(self, progress: TrainingProgress, report: TrainingCallback | None) -> None:
         if not self.leads:

@@ -129,14 +129,17 @@ def _train(
 def _run(trainer: Trainer[Any], voice: Voice) -> Path:
     """Train with a progress bar, and tell where the weights are."""
     interruption = Interruption("Saving a checkpoint. Press Ctrl-C once more to end without.")
-    rollbacks = 0
+    rollbacks = skipped = 0
     with training_bar(voice) as bar, interruption:
 
         def report(progress: TrainingProgress) -> None:
-            nonlocal rollbacks
+            nonlocal rollbacks, skipped
             if progress.rollbacks > rollbacks:
                 rollbacks = progress.rollbacks
                 voice.note("A loss was no number: taken back to the last checkpoint, from there at half the pace.")
+            if progress.skipped > skipped:
+                skipped = progress.skipped
+                voice.note(f"Training pictures that can't be used, left out so far: {skipped}.")
             if voice.json:
                 voice.object(asdict(progress))
             if bar is not None:
