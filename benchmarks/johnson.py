@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Painters of one style beside the optimisation engine, at equal content; and beside `swift`, in time.
 
-    python benchmarks/johnson.py --data DIR --teacher FILE [--model NAME|FILE.onnx …] [--out DIR]
+    python benchmarks/johnson.py --data DIR --teacher FILE [--objective gram] [--model NAME|FILE.onnx …] [--out DIR]
 
 Each model paints the photographs of DIR/fixtures/content at a long side of 512 px in the first of its styles. So does
-the engine, in the picture of DIR/fixtures/style of that name, by 250 iterations of L-BFGS on the teacher at one scale,
-with the loss weight · content(relu4_1) + Gram: from weight to weight, until the content that it keeps lies on both
-sides of what the model keeps. Between the two nearest, its style error and sliced Wasserstein distance are read off at
-the model's content, as straight lines between logarithms. Without --model, all painters of one style that ship.
+the engine, in the picture of DIR/fixtures/style of that name, by 250 iterations: with its own objective, as in
+`--quality best --iterations 250`; or, with `--objective gram`, on the teacher at one scale with the very losses that
+are scored, weight · content + Gram. It paints with one weight of the content after another, until what it keeps lies
+on both sides of what the model keeps. Between the two nearest, its style error and sliced Wasserstein distance are read
+off at the model's content, as straight lines between logarithms. Without --model, all painters of one style that ship.
 
 The time is that of 1024 × 768 pixels, style prepared, model and `swift` taking turns.
 """
@@ -16,7 +17,9 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,24 +28,27 @@ from families import times
 from impasto.losses.content import ContentLoss
 from impasto.losses.style import GramLoss
 from impasto.optimize.painter import OptimizationPainter
-from impasto.optimize.settings import Settings
+from impasto.optimize.settings import Settings, default_losses
 from impasto.painters import WeightedStyle
 from impasto.pictures import Picture, read_picture, write_picture
 from impasto.runtime.fast import SHIPPED, FastPainter, FastSettings
 from impasto.runtime.registry import find_model, models
 from scoring import SIDE, Judge, Score, mean, reduced
 
-_WEIGHTS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3)  # of the content, beside 1 of the style
-_FIRST = 0.01
+# Of the content, beside 1 of the style; the first is tried first.
+_WEIGHTS = {"own": (0.05, 0.0, 0.005, 0.015, 0.15, 0.4), "gram": (0.01, 0.0, 0.001, 0.003, 0.03, 0.1)}
 _ITERATIONS = 250
 
 Contents = dict[str, Picture]
+Engine = Callable[[float], Score]
+"""What it does with a weight of the content."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with fixtures/")
     parser.add_argument("--teacher", required=True, help="weight file of the loss network")
+    parser.add_argument("--objective", choices=tuple(_WEIGHTS), default="own", help="of the engine")
     parser.add_argument("--model", action="append", default=[], help="repeatable")
     parser.add_argument("--out", type=Path, help="folder for the paintings, which are not made again")
     parser.add_argument("--threads", type=int, default=2)
@@ -58,12 +64,14 @@ def main() -> None:
         style = _style(arguments.data, next(iter(painter.styles)))
         out = None if arguments.out is None else arguments.out / file.stem
         ours = _painted(painter, contents, style, judge, out and out / "johnson")
-        below, above = _bracket(ours.content, arguments.teacher, contents, style, judge, out)
+        engine = partial(_optimised, arguments, contents, style, judge, out)
+        first, *_ = weights = _WEIGHTS[arguments.objective]
+        below, above = _bracket(ours.content, engine, sorted(weights), first)
         print(f"{file.stem}: {ours}")
         for weight, score in (below, above):
             print(f"  engine, content weight {weight:g}: {score}")
-        engine = _between(below[1], above[1], ours.content)
-        ratios = f"style {ours.style / engine.style:.2f}, sliced Wasserstein {ours.sliced / engine.sliced:.2f}"
+        equal = _between(below[1], above[1], ours.content)
+        ratios = f"style {ours.style / equal.style:.2f}, sliced Wasserstein {ours.sliced / equal.sliced:.2f}"
         print(f"  at equal content, times the engine's: {ratios}", flush=True)
     settings = FastSettings(threads=arguments.threads)
     took = times({its.stem: FastPainter(its, settings) for its in (SHIPPED, *files)})
@@ -94,36 +102,31 @@ def _painted(painter: FastPainter, contents: Contents, style: Picture, judge: Ju
 
 
 def _bracket(
-    content: float, teacher: str, contents: Contents, style: Picture, judge: Judge, out: Path | None
+    content: float, engine: Engine, weights: Sequence[float], first: float
 ) -> tuple[tuple[float, Score], tuple[float, Score]]:
-    """Weights of the engine's that keep less and more of the content than is asked for, next to each other, each with
-    the mean score of its paintings; the two outermost, if all lie on one side.
+    """Two weights next to each other of which one keeps less of the content than is asked for and the other more, each
+    with its score; the two outermost, if all lie on one side.
+
+    Args:
+        weights: in rising order.
     """
-    known: dict[int, Score] = {}
-
-    def at(n: int) -> Score:
-        if n not in known:
-            known[n] = _optimised(_WEIGHTS[n], teacher, contents, style, judge, out)
-        return known[n]
-
-    n = _WEIGHTS.index(_FIRST)
-    step = 1 if at(n).content > content else -1
-    while 0 <= n + step < len(_WEIGHTS) and (at(n).content > content) == (step > 0):
+    n = weights.index(first)
+    known = {n: engine(first)}
+    step = 1 if known[n].content > content else -1
+    while 0 <= n + step < len(weights) and (known[n].content > content) == (step > 0):
         n += step
-        at(n)
-    first, second = sorted((n, n - step))
-    return (_WEIGHTS[first], at(first)), (_WEIGHTS[second], at(second))
+        known[n] = engine(weights[n])
+    low, high = sorted((n, n - step))
+    return (weights[low], known[low]), (weights[high], known[high])
 
 
 def _optimised(
-    weight: float, teacher: str, contents: Contents, style: Picture, judge: Judge, out: Path | None
+    arguments: argparse.Namespace, contents: Contents, style: Picture, judge: Judge, out: Path | None, weight: float
 ) -> Score:
-    losses = (*((ContentLoss(weight=weight),) if weight else ()), GramLoss())
-    settings = Settings(encoder=teacher, size=SIDE, losses=losses, scales=1, iterations=_ITERATIONS, patience=0)
-    engine = OptimizationPainter(replace(settings, margin=0))
+    engine = OptimizationPainter(_settings(arguments, weight))
     prepared, found = engine.prepare([WeightedStyle(style)]), []
     for name, content in contents.items():
-        folder = out and out / f"engine-{weight:g}"
+        folder = out and out / f"{arguments.objective}-{weight:g}"
         kept = folder and folder / f"{name}.png"
         if kept is not None and kept.exists():  # half a minute each: a run that was broken off goes on
             painting = read_picture(kept)
@@ -132,6 +135,18 @@ def _optimised(
             _keep(painting, folder, name)
         found.append(judge.score(painting, content, style))
     return mean(found)
+
+
+def _settings(arguments: argparse.Namespace, weight: float) -> Settings:
+    if arguments.objective == "own":
+        content, *others = default_losses()
+        assert isinstance(content, ContentLoss)
+        kept = (replace(content, weight=weight),) if weight else ()
+        return Settings(size=SIDE, losses=(*kept, *others), iterations=_ITERATIONS)
+    losses = (*((ContentLoss(weight=weight),) if weight else ()), GramLoss())
+    return Settings(
+        encoder=arguments.teacher, size=SIDE, losses=losses, scales=1, iterations=_ITERATIONS, patience=0, margin=0
+    )
 
 
 def _between(first: Score, second: Score, content: float) -> Score:
