@@ -33,7 +33,7 @@ from impasto.painters import WeightedStyle
 from impasto.pictures import Picture, read_picture, write_picture
 from impasto.runtime.fast import SHIPPED, FastPainter, FastSettings
 from impasto.runtime.registry import find_model, models
-from scoring import SIDE, Judge, Score, mean, reduced
+from scoring import Judge, Score, mean, reduced
 
 # Of the content, beside 1 of the style; the first is tried first.
 _WEIGHTS = {"own": (0.05, 0.0, 0.005, 0.015, 0.15, 0.4), "gram": (0.01, 0.0, 0.001, 0.003, 0.03, 0.1)}
@@ -142,11 +142,9 @@ def _settings(arguments: argparse.Namespace, weight: float) -> Settings:
         content, *others = default_losses()
         assert isinstance(content, ContentLoss)
         kept = (replace(content, weight=weight),) if weight else ()
-        return Settings(size=SIDE, losses=(*kept, *others), iterations=_ITERATIONS)
+        return Settings(losses=(*kept, *others), iterations=_ITERATIONS)
     losses = (*((ContentLoss(weight=weight),) if weight else ()), GramLoss())
-    return Settings(
-        encoder=arguments.teacher, size=SIDE, losses=losses, scales=1, iterations=_ITERATIONS, patience=0, margin=0
-    )
+    return Settings(encoder=arguments.teacher, losses=losses, scales=1, iterations=_ITERATIONS, patience=0, margin=0)
 
 
 def _between(first: Score, second: Score, content: float) -> Score:
