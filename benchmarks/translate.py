@@ -6,7 +6,8 @@
 
 Draws two domains (see `domains.py`), trains by the command line's own path until the minutes are over (the number of
 steps is chosen by the pace of the first ones), and translates test pictures with the exported network: the mean of
-their peak signal-to-noise ratios to the truth, before (the source as it is) and after.
+their peak signal-to-noise ratios to the truth, before (the source as it is) and after. OUT/sheet.png shows some:
+source, translation, truth.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ import numpy as np
 from domains import write_domains
 from impasto.painters import WeightedStyle
 from impasto.pictures import Picture, read_picture, write_picture
+from impasto.pictures.sheet import contact_sheet
 from impasto.runtime.fast import FastPainter
 
 _TRAIN, _TEST = 200, 20
+_ON_SHEET = 4
 _TRIAL = 60  # steps; the pace is told after 50
 
 
@@ -70,7 +73,7 @@ def score(out: Path, family: str) -> tuple[float, float]:
     """Mean PSNR in dB of the test pictures to the truth, as they are, and translated."""
     painter = FastPainter(out / "run" / f"{family}.onnx")
     style = painter.prepare([WeightedStyle(code) for code in painter.styles.values()])
-    before, after = [], []
+    before, after, rows = [], [], []
     for path in sorted((out / "data" / "test" / "a").iterdir()):
         source, truth = read_picture(path), read_picture(out / "data" / "test" / "b" / path.name)
         painted = painter.paint(source, style).picture
@@ -78,6 +81,8 @@ def score(out: Path, family: str) -> tuple[float, float]:
         write_picture(painted, out / "pictures" / path.name, overwrite=True)
         before.append(_psnr(source, truth))
         after.append(_psnr(painted, truth))
+        rows.append([(source, "source"), (painted, family), (truth, "truth")])
+    write_picture(contact_sheet(rows[:_ON_SHEET], cell=200), out / "sheet.png", overwrite=True)
     return statistics.mean(before), statistics.mean(after)
 
 
