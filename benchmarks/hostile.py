@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The studio under attack: what orders of a shop take meanwhile, and whether anything breaks, hangs or leaks.
 
-    python benchmarks/hostile.py [uploads bombs large quick slow tricks webhooks schema] [--uploads 10000] [--seconds 60]
-        [--pace 2] [--schemathesis PATH] [--database URL]
+    python benchmarks/hostile.py [uploads bombs large quick slow tricks webhooks schema] [--uploads 10000]
+        [--seconds 60] [--pace 2] [--schemathesis PATH] [--database URL]
 
 A real server on loopback with one worker of one thread, and two keys: an attacker's, with limits as an operator would
 set them, and that of a shop that orders a painting of 1024 × 768 pixels every two seconds. Each answer that the
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import math
 import os
 import random
 import signal
@@ -36,6 +37,7 @@ import httpx
 import impasto as library
 import mutants
 import tricks
+from impasto.service.settings import ServiceSettings
 from service import bench_memory, impasto, photo, wait_for
 
 # Whoever sends on and on after the answer is cut off, and may find the connection gone.
@@ -220,7 +222,7 @@ def large(scene: Scene, arguments: argparse.Namespace, ended: threading.Event) -
 
 def quick(scene: Scene, arguments: argparse.Namespace, ended: threading.Event) -> None:
     """As large as is allowed in the quick lane."""
-    bombs(scene, arguments, ended, mutants.large(1440))
+    bombs(scene, arguments, ended, mutants.large(math.isqrt(ServiceSettings.quick_pixels)))
 
 
 def slow(scene: Scene, arguments: argparse.Namespace, ended: threading.Event) -> None:
@@ -371,8 +373,8 @@ def held(scene: Scene) -> dict[str, int]:
 
 
 def settle(scene: Scene) -> None:
-    """Let what is under way end: connections that are kept, orders that wait."""
-    time.sleep(25)
+    """Let what is under way end: connections that are kept, orders that wait, the process of the slow lane."""
+    time.sleep(75)
     with suppress(httpx.TransportError):
         httpx.get(scene.url + "/readyz")
 

@@ -42,7 +42,7 @@ class ServiceSettings:
     private_webhooks: bool = False
     max_body: int = 64 * _MB
     max_pixels: int = 40_000_000
-    quick_pixels: int = 1920 * 1080
+    quick_pixels: int = 1 << 20
     quick_seconds: float = 5.0
     waiting: int = 1000
     seconds: float = 120.0
