@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.service.conftest import StartWorker, ended, picture, placed, until
 
+from impasto.service import bench
 from impasto.service.api import make_app
 from impasto.service.bench import Bench, Job
 from impasto.service.book import OrderBook
@@ -150,15 +152,15 @@ def test_small_orders_pass_while_a_large_one_is_held(
     large = placed(book, _request(store, 1600, 1400), pixels=1600 * 1400)
     assert large.lane == "slow"
     until(lambda: _slow_bench(worker) is not None)
-    bench = _slow_bench(worker)
-    assert bench is not None
-    os.kill(bench, signal.SIGSTOP)
+    its = _slow_bench(worker)
+    assert its is not None
+    os.kill(its, signal.SIGSTOP)
     try:
         small = [placed(book, _request(store, seed=seed)) for seed in range(3)]
         assert {order.state for order in ended(book, *small)} == {"done"}
         assert book.get(large.id).is_open
     finally:
-        os.kill(bench, signal.SIGCONT)
+        os.kill(its, signal.SIGCONT)
     assert ended(book, large)[0].state == "done"
 
 
@@ -207,9 +209,9 @@ def test_a_worker_that_is_stopped_leaves_what_takes_long_to_the_next(
     worker = start_worker(settings)
     large = placed(book, _request(store, 1600, 1400), pixels=None)
     until(lambda: _slow_bench(worker) is not None)
-    bench = _slow_bench(worker)
-    assert bench is not None
-    os.kill(bench, signal.SIGSTOP)
+    its = _slow_bench(worker)
+    assert its is not None
+    os.kill(its, signal.SIGSTOP)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(80) == 0
     start_worker(settings)
@@ -219,22 +221,31 @@ def test_a_worker_that_is_stopped_leaves_what_takes_long_to_the_next(
 @pytest.mark.slow
 def test_a_bench_that_rests_gives_back_what_it_held() -> None:
     job = Job(picture(), [("mosaic", 1.0)], previews=False)
-    bench = Bench(memory=4 << 30, threads=1)
-    bench.rest(after=0)  # there is none yet
-    first = bench.paint(job)
-    process = bench._process
-    bench.rest(after=1000)
-    assert bench._process is process
-    with bench._turn:  # as while it paints
-        bench.rest(after=0)
-    assert bench._process is process
-    bench.rest(after=0)
-    assert (bench._process, bench.memory) == (None, 0)
-    again = bench.paint(job)
+    one = Bench(memory=4 << 30, threads=1)
+    one.rest(after=0)  # there is none yet
+    first = one.paint(job)
+    process = one._process
+    one.rest(after=1000)
+    assert one._process is process
+    with one._turn:  # as while it paints
+        one.rest(after=0)
+    assert one._process is process
+    one.rest(after=0)
+    assert (one._process, one.memory) == (None, 0)
+    again = one.paint(job)
     assert first is not None
     assert again is not None
     assert again.data == first.data
-    bench.stop()
+    one.stop()
+
+
+@pytest.mark.slow
+def test_what_others_keep_from_the_processor_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that gives it no time at all: the order's clock stands still."""
+    monkeypatch.setattr(bench, "_kept_waiting", lambda _: time.monotonic())
+    one = Bench(memory=4 << 30, threads=1)
+    assert one.paint(Job(picture(), [("mosaic", 1.0)], previews=False, seconds=0.001)) is not None
+    one.stop()
 
 
 # -- databases of before

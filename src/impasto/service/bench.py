@@ -46,7 +46,8 @@ class Job:
         options: of `make_painter`.
         format, jpeg_quality, bit_depth: of the painting's file; see `OrderRequest`.
         max_pixels: of pictures that are read.
-        seconds: that it may take, once what paints it is loaded.
+        seconds: that it may take, once what paints it is loaded; where the system tells, those do not count for which
+            other processes keep it from the processor.
         previews: whether to show the painting on its way.
     """
 
@@ -161,13 +162,12 @@ class Bench:
         return self._line
 
     def _answer(self, line: Connection, job: Job, told: Told | None, wanted: Callable[[], bool] | None) -> Made | None:
-        seconds = max(job.seconds, _LOADING)
-        until, ask_at = time.monotonic() + seconds, time.monotonic() + _WANTED_EVERY
+        clock, ask_at = _Clock(self._process.pid, max(job.seconds, _LOADING)), time.monotonic() + _WANTED_EVERY
         while True:
-            if line.poll(min(_LOOK_EVERY, max(0.0, until - time.monotonic()))):
+            if line.poll(min(_LOOK_EVERY, max(0.0, clock.left))):
                 kind, content = line.recv()
                 if kind == "begun":
-                    seconds, until = job.seconds, time.monotonic() + job.seconds
+                    clock = _Clock(self._process.pid, job.seconds)
                 elif kind == "told":
                     if told is not None:
                         told(*content)
@@ -176,18 +176,41 @@ class Bench:
                     return made
                 else:
                     raise content
-            now = time.monotonic()
             if self.memory > self._memory:
                 self.stop()
                 raise OutOfMemoryError("The painting takes more memory than an order may.", hint="Send less pixels.")
-            if now > until:
+            if clock.left <= 0:
                 self.stop()
-                raise OrderTimeoutError(f"The painting takes longer than {seconds:g} seconds.")
-            if wanted is not None and now > ask_at:
-                ask_at = now + _WANTED_EVERY
+                raise OrderTimeoutError(f"The painting takes longer than {clock.seconds:g} seconds.")
+            if wanted is not None and time.monotonic() > ask_at:
+                ask_at = time.monotonic() + _WANTED_EVERY
                 if not wanted():
                     self.stop()
                     return None
+
+
+class _Clock:
+    """Seconds that a process has, from now on."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self._pid, self.seconds = pid, seconds
+        self._end = self._now() + seconds
+
+    @property
+    def left(self) -> float:
+        return self._end - self._now()
+
+    def _now(self) -> float:
+        return time.monotonic() - _kept_waiting(self._pid)
+
+
+def _kept_waiting(pid: int) -> float:
+    """Seconds that a process could have run, and others did; 0 where the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:  # noqa: PTH123 — no path of the user's
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _resident(pid: int) -> int:
