@@ -125,6 +125,18 @@ def test_a_moved_order_has_one_place(either_book: OrderBook) -> None:
     assert not book.move(order.id)
 
 
+def test_operators_see_lanes(settings: ServiceSettings, book: OrderBook) -> None:
+    orders = [placed(book, REQUEST), placed(book, REQUEST, pixels=None)]
+
+    def told(*words: str) -> str:
+        command = [sys.executable, "-m", "impasto", "orders", *words, "--data", str(settings.data)]
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+    lanes = {line.split()[0]: line.split()[2] for line in told("list").splitlines()}
+    assert lanes == {orders[0].id: "quick", orders[1].id: "slow"}
+    assert "lane: slow" in told("show", orders[1].id).splitlines()
+
+
 # -- workers
 
 
