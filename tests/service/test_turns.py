@@ -68,7 +68,7 @@ def test_who_comes_last_with_one_order_is_next(either_book: OrderBook) -> None:
 
 
 def test_one_owner_is_served_as_they_come(book: OrderBook) -> None:
-    orders = [placed(book, REQUEST, owner="", pixels=1 + n * 77_777 % 2_000_000).id for n in range(40)]
+    orders = [placed(book, REQUEST, owner="", pixels=1 + n * 77_777 % 1_000_000).id for n in range(40)]
     assert _all(book) == orders
 
 
@@ -83,7 +83,7 @@ def test_equal_orders_go_round(either_book: OrderBook) -> None:
 def test_who_orders_small_ones_gets_more_of_them(book: OrderBook) -> None:
     """While both wait, no one is ahead by more than the largest of each: theorem 1 of the paper."""
     chance = random.Random(0)
-    sizes = {"small": (1, 300_000), "large": (1_000_000, 2_000_000)}
+    sizes = {"small": (1, 150_000), "large": (500_000, 1_000_000)}
     owners, costs = {}, {}
     for n in range(80):
         owner = ("small", "large")[n >= 60]
@@ -121,7 +121,7 @@ def test_whatever_happens_newcomers_wait_for_one_of_each_and_own_order_is_kept(b
         match chance.choices(("place", "serve", "cancel", "retry"), (6, 4, 1, 1))[0]:
             case "place":
                 owner = chance.choice("aaaabbcde")
-                come(placed(book, REQUEST, owner=owner, pixels=chance.choice((1, 500_000, 2_000_000))).id, owner)
+                come(placed(book, REQUEST, owner=owner, pixels=chance.choice((1, 300_000, 1_000_000))).id, owner)
             case "serve":
                 if at_hand is not None:
                     _finish(book, at_hand)
