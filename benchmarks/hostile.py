@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The studio under attack: what orders of a shop take meanwhile, and whether anything breaks, hangs or leaks.
 
-    python benchmarks/hostile.py [uploads bombs large slow tricks webhooks schema] [--uploads 10000] [--seconds 60]
-        [--pace 2] [--schemathesis PATH] [--database URL]
+    python benchmarks/hostile.py [uploads bombs large quick slow tricks webhooks schema] [--uploads 10000]
+        [--seconds 60] [--pace 2] [--schemathesis PATH] [--database URL]
 
 A real server on loopback with one worker of one thread, and two keys: an attacker's, with limits as an operator would
 set them, and that of a shop that orders a painting of 1024 × 768 pixels every two seconds. Each answer that the
 attacker gets is looked at: below 500, a problem as JSON if it is none of success, without a word of the machine's
-inside, within some seconds. `large` are pictures as large as is allowed: orders as others are, which take their time.
+inside, within some seconds. `large` are pictures as large as is allowed, `quick` as large as is allowed in the lane of
+the shop's own orders: orders as others are, which take their time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import math
 import os
 import random
 import signal
@@ -35,6 +37,7 @@ import httpx
 import impasto as library
 import mutants
 import tricks
+from impasto.service.settings import ServiceSettings
 from service import bench_memory, impasto, photo, wait_for
 
 # Whoever sends on and on after the answer is cut off, and may find the connection gone.
@@ -128,7 +131,12 @@ def measured(name: str, scene: Scene, shop: dict[str, str], attack: Attack, argu
     attacker = threading.Thread(target=run)
     attacker.start()
     waits: list[float] = []
-    with ThreadPoolExecutor(32) as orders, httpx.Client(base_url=scene.url, headers=shop, timeout=120) as client:
+    # Else it closes connections that another thread is about to use (github.com/encode/httpcore/issues/1110).
+    limits = httpx.Limits(max_keepalive_connections=None)
+    with (
+        ThreadPoolExecutor(32) as orders,
+        httpx.Client(base_url=scene.url, headers=shop, timeout=120, limits=limits) as client,
+    ):
         n = 0
         while attacker.is_alive() or time.monotonic() - began < arguments.seconds:
             if time.monotonic() - began >= arguments.seconds:
@@ -212,6 +220,11 @@ def large(scene: Scene, arguments: argparse.Namespace, ended: threading.Event) -
     bombs(scene, arguments, ended, mutants.large())
 
 
+def quick(scene: Scene, arguments: argparse.Namespace, ended: threading.Event) -> None:
+    """As large as is allowed in the quick lane."""
+    bombs(scene, arguments, ended, mutants.large(math.isqrt(ServiceSettings.quick_pixels)))
+
+
 def slow(scene: Scene, arguments: argparse.Namespace, ended: threading.Event) -> None:
     """Connections of which a third each send a head, or a body, a letter a second, or never read their answer."""
     with scene.client() as client:
@@ -268,6 +281,7 @@ ATTACKS: dict[str, Attack] = {
     "uploads": uploads,
     "bombs": bombs,
     "large": large,
+    "quick": quick,
     "slow": slow,
     "tricks": several_tricks,
     "webhooks": webhooks,
@@ -347,17 +361,20 @@ def key(arguments: argparse.Namespace, data: Path, name: str, *limits: str) -> d
 def held(scene: Scene) -> dict[str, int]:
     """What the processes hold."""
     about = Path(f"/proc/{scene.process}")
+    files = [str(file.readlink()) for file in (about / "fd").iterdir()]
     return {
         "kB of the process that listens": int((about / "statm").read_text().split()[1]) * 4,
         "kB of the process that paints": bench_memory(scene.data) // 1024,
-        "files open": len(list((about / "fd").iterdir())),
+        "files open": len(files),
+        "of them connections": sum(name.startswith("socket:") for name in files),
+        "of them the database's": sum("orders.sqlite" in name for name in files),
         "temporary files and folders": len(list((scene.data / "tmp").iterdir())),
     }
 
 
 def settle(scene: Scene) -> None:
-    """Let what is under way end: connections that are kept, orders that wait."""
-    time.sleep(25)
+    """Let what is under way end: connections that are kept, orders that wait, the process of the slow lane."""
+    time.sleep(75)
     with suppress(httpx.TransportError):
         httpx.get(scene.url + "/readyz")
 

@@ -157,10 +157,10 @@ def bombs(unpacked: int = 1 << 30) -> Iterator[tuple[str, bytes]]:
     )
 
 
-def large() -> Iterator[tuple[str, bytes]]:
+def large(side: int = 6000) -> Iterator[tuple[str, bytes]]:
     """As many pixels as a client may send, in few bytes: orders as others are, which take their time."""
-    yield "PNG of 6000² in 100 kB", _png(6000, 6000, _packed_zeros(6000 * 18_001))
-    yield "WebP of 6000²", _webp(6000)
+    yield f"PNG of {side}² in few bytes", _png(side, side, _packed_zeros(side * (3 * side + 1)))
+    yield f"WebP of {side}²", _webp(side)
 
 
 def _packed_zeros(count: int) -> bytes:

@@ -9,7 +9,8 @@
 memory of the process that paints has grown after the first 100.
 
 `kill` sends all orders at once, kills (SIGKILL) workers, or the whole service, or the database, at random moments, and
-sees that each order is done, that its client is told once, and that its painting is that of an undisturbed run.
+sees that each order is done, that its client is told once, and that its painting is that of an undisturbed run. Each
+tenth is so large that it has the slow lane.
 
 `overload` finds out how many orders a second are painted, sends so many times as many, and sees that those beyond the
 queue are told so at once, that all that were taken are done, and how long an order takes just afterwards.
@@ -47,6 +48,7 @@ from tests.service.postgres import Postgres
 
 _STYLES = ("starry-night", "mosaic", "watercolour", "great-wave")
 _SIZE = 1024, 768
+_LARGE = 2048, 1536  # of the slow lane
 
 
 def main() -> None:
@@ -114,7 +116,7 @@ def pace(arguments: argparse.Namespace, data: Path, _: Postgres | None) -> None:
 
 def kill(arguments: argparse.Namespace, data: Path, server: Postgres | None) -> None:
     count = arguments.orders or 500
-    photos = [photo(seed) for seed in range(10)]
+    photos = [photo(seed, _LARGE if seed == 9 else _SIZE) for seed in range(10)]
     expected = undisturbed(arguments, data / "undisturbed", photos)
     with (
         told() as (webhook, calls),
@@ -137,8 +139,9 @@ def kill(arguments: argparse.Namespace, data: Path, server: Postgres | None) -> 
             time.sleep(0.5)
     differing = sum(answer.content != expected[kind(n)] for n, answer in enumerate(results))
     states = collections.Counter(order["state"] for order in found)
+    slow = sum(n % len(photos) == 9 for n in range(count))
     twice = sum(number > 1 for number in calls.values())
-    print(f"{count} orders, {killed} kills of the {arguments.victim}: {dict(states)}")
+    print(f"{count} orders, {killed} kills of the {arguments.victim}: {dict(states)}, {slow} in the slow lane")
     print(f"{differing} paintings differ from those of an undisturbed run")
     print(f"clients told of {len(calls)} orders, of {twice} of them more than once")
 
@@ -362,7 +365,8 @@ def open_orders(client: httpx.Client) -> bool:
 
 
 def bench_memory(data: Path) -> int:
-    """Bytes of the process that paints, by its parents: a worker of this folder. 0 if there is none."""
+    """Bytes of the processes that paint, by their parents: workers of this folder. 0 if there is none."""
+    found = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if b"spawn_main" not in (process / "cmdline").read_bytes():
@@ -370,19 +374,17 @@ def bench_memory(data: Path) -> int:
             about = (process / "status").read_text().splitlines()
             parent = next(line for line in about if line.startswith("PPid:")).split()[1]
             if str(data).encode() in Path(f"/proc/{parent}/cmdline").read_bytes():
-                return int((process / "statm").read_text().split()[1]) * 4096
+                found += int((process / "statm").read_text().split()[1]) * 4096
         except (OSError, StopIteration):
             continue
-    return 0
+    return found
 
 
-def photo(seed: int) -> bytes:
+def photo(seed: int, size: tuple[int, int] = _SIZE) -> bytes:
     """A picture with forms and noise, as JPEG."""
     rng = np.random.default_rng(seed)
-    coarse = Image.fromarray(rng.integers(256, size=(12, 16, 3), dtype=np.uint8)).resize(
-        _SIZE, Image.Resampling.BICUBIC
-    )
-    pixels = np.asarray(coarse, np.int16) + rng.integers(-12, 12, size=(_SIZE[1], _SIZE[0], 3))
+    coarse = Image.fromarray(rng.integers(256, size=(12, 16, 3), dtype=np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    pixels = np.asarray(coarse, np.int16) + rng.integers(-12, 12, size=(size[1], size[0], 3))
     stream = io.BytesIO()
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(stream, "JPEG", quality=90)
     return stream.getvalue()

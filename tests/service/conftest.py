@@ -16,7 +16,7 @@ from PIL import Image
 from tests.service.postgres import Postgres
 
 from impasto.service.book import OrderBook
-from impasto.service.orders import OPEN, Order
+from impasto.service.orders import OPEN, Order, OrderRequest
 from impasto.service.settings import ServiceSettings
 
 StartWorker = Callable[[ServiceSettings], "subprocess.Popen[bytes]"]
@@ -43,6 +43,11 @@ def ended(book: OrderBook, *orders: Order) -> list[Order]:
     """These orders, as they stand when all have ended."""
     until(lambda: all(book.get(order.id).state not in OPEN for order in orders))
     return [book.get(order.id) for order in orders]
+
+
+def placed(book: OrderBook, request: OrderRequest, *, owner: str = "a", pixels: int | None = 3072) -> Order:
+    """An order of a small picture, or of as many pixels; None: in the slow lane."""
+    return book.place(request, owner=owner, pixels=pixels)[0]
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def test_from_an_order_to_its_painting(
     assert (painting.status_code, painting.headers["content-type"]) == (200, "image/jpeg")
     assert Image.open(io.BytesIO(painting.content)).size == (64, 48)
     assert client.get("/readyz").text == "ok\n"
-    assert 'impasto_orders{state="done"} 1.0' in client.get("/metrics").text
+    assert 'impasto_orders{lane="quick",state="done"} 1.0' in client.get("/metrics").text
     now = client.post("/v1/paint", files={"content": picture()}, data={"style": "mosaic"})
     assert (now.status_code, now.headers["content-type"]) == (200, "image/png")
     broken = client.post("/v1/paint", files={"content": picture()[:300]}, data={"style": "mosaic"})

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.service.conftest import StartWorker, ended, picture, until
+from tests.service.conftest import StartWorker, ended, picture, placed, until
 from tests.service.postgres import Postgres
 
 import impasto
@@ -41,7 +41,7 @@ def test_orders_are_painted(
         _request(store, content=store.put(picture()[:200])),
         _request(store, content="f" * 64),
     ]
-    orders = [book.place(request, owner="a")[0] for request in requests]
+    orders = [placed(book, request) for request in requests]
     worker = start_worker(settings)
     painted, other, cut, gone = ended(book, *orders)
     assert (painted.state, painted.result_type) == ("done", "image/png")
@@ -60,7 +60,7 @@ def test_killed_workers_lose_nothing(
     either: ServiceSettings, either_book: OrderBook, start_worker: StartWorker
 ) -> None:
     book, store = either_book, PictureStore(either.files_url)
-    orders = [book.place(_request(store, seed), owner="a")[0] for seed in range(16)]
+    orders = [placed(book, _request(store, seed), pixels=[3072, None][seed % 4 == 3]) for seed in range(16)]
     chance = random.Random(0)
     for _ in range(3):
         worker = start_worker(either)
@@ -73,7 +73,7 @@ def test_killed_workers_lose_nothing(
     painted = ended(book, *orders)
     assert {order.state for order in painted} == {"done"}
     assert len({order.result for order in painted}) == len(orders)
-    again = [book.place(order.request, owner="again")[0] for order in painted[:3]]
+    again = [placed(book, order.request, owner="again") for order in painted[:3]]
     assert [order.result for order in ended(book, *again)] == [order.result for order in painted[:3]]
 
 
@@ -88,7 +88,7 @@ def test_a_dead_workers_order_is_painted_by_another(
     second = start_worker(either)
     until(lambda: len(book.workers(since=0)) == 2)
     large = store.put(picture(1600, 1200, form="JPEG"))
-    orders = [book.place(_request(store, content=large), owner="a")[0] for _ in range(4)]
+    orders = [placed(book, _request(store, content=large)) for _ in range(4)]
     until(lambda: book.counts().get("painting", 0) == 2)
     first.kill()
     first.wait()
@@ -100,7 +100,7 @@ def test_a_dead_workers_order_is_painted_by_another(
 def test_the_database_may_die_too(postgres: Postgres, settings: ServiceSettings, start_worker: StartWorker) -> None:
     its = replace(settings, database=postgres.database())
     book, store = OrderBook(its), PictureStore(its.files_url)
-    orders = [book.place(_request(store, seed), owner="a")[0] for seed in range(8)]
+    orders = [placed(book, _request(store, seed)) for seed in range(8)]
     start_worker(its)
     until(lambda: book.counts().get("done", 0) > 1)
     postgres.stop(how="immediate")
@@ -116,7 +116,7 @@ def test_what_takes_too_long_or_too_much_is_killed() -> None:
     first = bench.paint(job)
     assert first is not None
     short = Bench(memory=4 << 30)
-    with pytest.raises(OrderTimeoutError):
+    with pytest.raises(OrderTimeoutError, match=r"0\.001 seconds"):  # that it takes to load does not count
         short.paint(replace(job, seconds=0.001))
     assert short.memory == 0  # it is dead
     small = Bench(memory=1 << 20)

@@ -92,7 +92,7 @@ def _tell(voice: Voice, order: Order) -> None:
         voice.object(_as_object(order))
         return
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(order.created))
-    voice.line(f"{order.id}  {order.state:<9}  {when}")
+    voice.line(f"{order.id}  {order.state:<9}  {order.lane:<5}  {when}")
 
 
 def _as_object(order: Order) -> dict[str, Any]:

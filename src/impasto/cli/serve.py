@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, Files, MaxPixels, service_settings
+from impasto.cli.studio_options import Data, Database, Files, MaxPixels, QuickPixels, service_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
 from impasto.errors import UsageError
@@ -31,6 +31,7 @@ def serve(
         int, typer.Option(help="Orders that may wait; more are told to come back later.")
     ] = ServiceSettings.waiting,
     max_pixels: MaxPixels = ServiceSettings.max_pixels,
+    quick_pixels: QuickPixels = ServiceSettings.quick_pixels,
     private_webhooks: Annotated[
         bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
     ] = False,
@@ -46,7 +47,7 @@ def serve(
     with needs_extra("Serving"):
         from impasto.service.server import any_keys, serve_until_stopped
     needed = keys or host not in _LOOPBACK
-    limits = {"waiting": waiting, "max_pixels": max_pixels}
+    limits = {"waiting": waiting, "max_pixels": max_pixels, "quick_pixels": quick_pixels}
     settings = service_settings(data, database, files, keys=needed, private_webhooks=private_webhooks, **limits)
     if host not in _LOOPBACK and not any_keys(settings):
         raise UsageError(

@@ -19,6 +19,7 @@ Files = Annotated[
 ]
 
 MaxPixels = Annotated[int, typer.Option(help="Width × height of a picture that is sent.")]
+QuickPixels = Annotated[int, typer.Option(help="Of the largest picture of an order that never waits for larger ones.")]
 
 
 def service_settings(data: Path, database: str | None = None, files: str | None = None, **more: Any) -> ServiceSettings:

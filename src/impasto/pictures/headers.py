@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+from impasto.pictures.boxes import avif_size
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -26,7 +28,7 @@ class DamagedHeader(ValueError):
 
 
 def read_header(fmt: str, data: bytes) -> Header | None:
-    """The header of a file of format `fmt`; None for AVIF, whose size its decoder tells without decoding.
+    """The header of a file of format `fmt`; None for an AVIF that does not tell its size: its decoder does.
 
     Raises:
         DamagedHeader: where the header is incomplete or contradicts the format.
@@ -158,4 +160,11 @@ def tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
     return tags
 
 
-_READERS = {"PNG": _png, "GIF": _gif, "BMP": _bmp, "WEBP": _webp, "JPEG": _jpeg, "TIFF": _tiff}
+def _avif(data: bytes) -> Header | None:
+    size = avif_size(data)
+    return None if size is None else Header(*size)
+
+
+_READERS: Mapping[str, Callable[[bytes], Header | None]] = {
+    **{"PNG": _png, "GIF": _gif, "BMP": _bmp, "WEBP": _webp, "JPEG": _jpeg, "TIFF": _tiff, "AVIF": _avif}
+}

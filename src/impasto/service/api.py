@@ -31,13 +31,13 @@ from impasto.pictures import FORMATS, QUALITY
 from impasto.pictures.sniff import HEAD, identify
 from impasto.qualities import DEFAULT_QUALITY
 from impasto.service.admission import admit, admitted
-from impasto.service.asked import read_order, read_style
+from impasto.service.asked import Asked, read_order, read_style
 from impasto.service.front import Front
 from impasto.service.front import router as front_router
 from impasto.service.guard import Guard
 from impasto.service.keys import Client
 from impasto.service.metrics import as_prometheus
-from impasto.service.orders import Order, OrderRequest, State
+from impasto.service.orders import Order, State
 from impasto.service.problems import PROBLEMS, tell_problems
 from impasto.service.settings import ServiceSettings
 from impasto.service.studio import Studio
@@ -124,10 +124,8 @@ async def order(
     studio = _studio(request)
     if webhook:
         check_target(webhook, private=studio.settings.private_webhooks)
-    wanted, files = await read_order(
-        studio, client, content, style, style_file, options, format, jpeg_quality, bit_depth
-    )
-    placed, new = await run_in_threadpool(_place, studio, client, wanted, files, idempotency_key, webhook or None)
+    asked = await read_order(studio, client, content, style, style_file, options, format, jpeg_quality, bit_depth)
+    placed, new = await run_in_threadpool(_place, studio, client, asked, idempotency_key, webhook or None)
     response.status_code = 202 if new else 200
     response.headers["Location"] = f"/v1/orders/{placed.id}"
     return view(placed)
@@ -146,10 +144,10 @@ async def paint(
     """Paint a small picture by the fast painter, and wait for it."""
     studio = _studio(request)
     sent = (content, style, style_file, options, format)
-    wanted, files = await read_order(studio, client, *sent, QUALITY, None, most=_SMALL)
-    if wanted.quality != DEFAULT_QUALITY:
+    asked = await read_order(studio, client, *sent, QUALITY, None, most=_SMALL)
+    if asked.request.quality != DEFAULT_QUALITY:
         raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
-    placed, _ = await run_in_threadpool(_place, studio, client, wanted, files)
+    placed, _ = await run_in_threadpool(_place, studio, client, asked)
     until = time.monotonic() + _WAIT
     with studio.looking(client.id) as looks:
         while time.monotonic() < until:
@@ -269,17 +267,13 @@ async def remove_style(request: Request, client: Asking, name: Annotated[str, Pa
 
 
 def _place(
-    studio: Studio,
-    client: Client,
-    wanted: OrderRequest,
-    files: list[bytes],
-    key: str | None = None,
-    webhook: str | None = None,
+    studio: Studio, client: Client, asked: Asked, key: str | None = None, webhook: str | None = None
 ) -> tuple[Order, bool]:
     studio.keys.check_orders(client)
-    for data in files:
+    for data in asked.files:
         studio.store.put(data)
-    return studio.book.place(wanted, owner=client.id, idempotency=key, webhook=webhook)
+    its = {"idempotency": key, "webhook": webhook}
+    return studio.book.place(asked.request, owner=client.id, pixels=asked.pixels, **its)
 
 
 async def _found(request: Request, client: Client, order_id: str) -> Order:

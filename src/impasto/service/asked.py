@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import UploadFile
@@ -12,8 +13,23 @@ from starlette.concurrency import run_in_threadpool
 from impasto.errors import UsageError
 from impasto.service.keys import Client
 from impasto.service.orders import OrderedStyle, OrderRequest, accepted, check_count
-from impasto.service.studio import Studio
+from impasto.service.studio import Sent, Size, Studio
 from impasto.styles.shelf import canonical
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is ordered.
+
+    Attributes:
+        request: of the order.
+        files: that it names; they are to be kept.
+        pixels: of the largest picture in it, read or painted; None: its header does not tell.
+    """
+
+    request: OrderRequest
+    files: list[bytes]
+    pixels: int | None
 
 
 async def read_order(
@@ -28,19 +44,19 @@ async def read_order(
     bit_depth: int | None,
     *,
     most: int | None = None,
-) -> tuple[OrderRequest, list[bytes]]:
-    """What is ordered, and the files that it names: they are kept when all of it is found to be in order."""
+) -> Asked:
+    """What is ordered, when all of it is found to be in order."""
     chosen = _options(options)
     check_count(len(styles) + len(files))
     own = await run_in_threadpool(studio.styles.of, client.id)
     named = [_named(word, own) for word in styles if word]
     photo = await content.read()
-    digest = await run_in_threadpool(studio.check, photo, max_pixels=most)
+    shown = await run_in_threadpool(studio.check, photo, max_pixels=most)
     pictures = [await read_style(studio, file) for file in files]
-    sent = [OrderedStyle(file=name) for _, name in pictures]
+    kept = [await run_in_threadpool(studio.kept, style.file) for style in named if style.file]
     request = OrderRequest(
-        content=digest,
-        styles=(*named, *sent),
+        content=shown.digest,
+        styles=(*named, *(OrderedStyle(file=sent.digest) for _, sent in pictures)),
         quality=chosen.pop("quality", None),
         preset=chosen.pop("preset", None),
         settings=chosen,
@@ -48,13 +64,32 @@ async def read_order(
         jpeg_quality=jpeg_quality,
         bit_depth=bit_depth,
     )
-    return await run_in_threadpool(accepted, request), [photo, *(data for data, _ in pictures)]
+    request = await run_in_threadpool(accepted, request)
+    painted = _painted(shown.size, request.settings.get("size"))
+    pixels = _most(painted, *(sent.size for sent in (shown, *kept, *(sent for _, sent in pictures))))
+    return Asked(request, [photo, *(data for data, _ in pictures)], pixels)
 
 
-async def read_style(studio: Studio, file: UploadFile) -> tuple[bytes, str]:
-    """A file that may be a style, and its digest."""
+async def read_style(studio: Studio, file: UploadFile) -> tuple[bytes, Sent]:
+    """A file that may be a style, and what it is."""
     data = await file.read()
     return data, await run_in_threadpool(studio.check_style, data)
+
+
+def _painted(size: Size | None, wanted: Any) -> Size | None:
+    """The size of the painting of a photograph, if it is wanted so large: a long side, or both."""
+    if size is None or wanted is None:
+        return size
+    if isinstance(wanted, int):
+        return wanted, round(wanted * min(size) / max(size))
+    width, height = wanted
+    return int(width), int(height)
+
+
+def _most(*sizes: Size | None) -> int | None:
+    """Pixels of the largest; None if one is unknown."""
+    known = [width * height for size in sizes if size is not None for width, height in [size]]
+    return max(known) if len(known) == len(sizes) else None
 
 
 def _options(text: str) -> dict[str, Any]:

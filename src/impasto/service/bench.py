@@ -10,10 +10,12 @@ import logging
 import multiprocessing
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,7 @@ _LOOK_EVERY = 0.1  # seconds between looks at the memory of the process, and at 
 _WANTED_EVERY = 1.0
 _TELL_EVERY = 0.5
 _PREVIEW_SIDE = 384  # pixels
+_LOADING = 60.0  # seconds that the process may take to start, and to load what it paints with
 _KEPT = 8  # painters kept at hand, by what they were asked to be
 
 
@@ -43,7 +46,8 @@ class Job:
         options: of `make_painter`.
         format, jpeg_quality, bit_depth: of the painting's file; see `OrderRequest`.
         max_pixels: of pictures that are read.
-        seconds: that it may take.
+        seconds: that it may take, once what paints it is loaded; where the system tells, those do not count for which
+            other processes keep it from the processor.
         previews: whether to show the painting on its way.
     """
 
@@ -83,10 +87,13 @@ class Bench:
     Args:
         memory: bytes that the process may take.
         threads: for each painter; None: one a core.
+        nice: by how much others' processes go ahead of it, as of `nice`.
     """
 
-    def __init__(self, *, memory: int, threads: int | None = None) -> None:
-        self._memory, self._threads = memory, threads
+    def __init__(self, *, memory: int, threads: int | None = None, nice: int = 0) -> None:
+        self._memory, self._threads, self._nice = memory, threads, nice
+        self._turn = threading.Lock()  # one at a time
+        self._used = time.monotonic()
         self._process: Any = None
         self._line: Connection | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -100,13 +107,25 @@ class Bench:
             PainterDiedError: the process died.
             ImpastoError: what painting raises.
         """
-        line = self._started()
-        try:
-            line.send(job)
-            return self._answer(line, job, told, wanted)
-        except (EOFError, BrokenPipeError, ConnectionResetError) as error:
-            self.stop()
-            raise PainterDiedError("The process that painted died.") from error
+        with self._turn:
+            line = self._started()
+            try:
+                line.send(job)
+                return self._answer(line, job, told, wanted)
+            except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+                self.stop()
+                raise PainterDiedError("The process that painted died.") from error
+            finally:
+                self._used = time.monotonic()
+
+    def rest(self, *, after: float) -> None:
+        """End the process if it has had nothing to do for so many seconds: what it held goes with it."""
+        if self._turn.acquire(blocking=False):
+            try:
+                if self._process is not None and time.monotonic() - self._used >= after:
+                    self.stop()
+            finally:
+                self._turn.release()
 
     def stop(self) -> None:
         """Kill the process, if there is one."""
@@ -134,7 +153,7 @@ class Bench:
             ours, theirs = context.Pipe()
             # Names that clients give are no files there, and what is left there goes with the process.
             self._folder = tempfile.TemporaryDirectory(prefix="impasto-", ignore_cleanup_errors=True)
-            given = (theirs, self._threads, self._folder.name)
+            given = (theirs, self._threads, self._nice, self._folder.name)
             self._process = context.Process(target=_serve, args=given, daemon=True)
             self._process.start()
             theirs.close()
@@ -143,11 +162,13 @@ class Bench:
         return self._line
 
     def _answer(self, line: Connection, job: Job, told: Told | None, wanted: Callable[[], bool] | None) -> Made | None:
-        until, ask_at = time.monotonic() + job.seconds, time.monotonic() + _WANTED_EVERY
+        clock, ask_at = _Clock(self._process.pid, max(job.seconds, _LOADING)), time.monotonic() + _WANTED_EVERY
         while True:
-            if line.poll(_LOOK_EVERY):
+            if line.poll(min(_LOOK_EVERY, max(0.0, clock.left))):
                 kind, content = line.recv()
-                if kind == "told":
+                if kind == "begun":
+                    clock = _Clock(self._process.pid, job.seconds)
+                elif kind == "told":
                     if told is not None:
                         told(*content)
                 elif kind == "made":
@@ -155,18 +176,41 @@ class Bench:
                     return made
                 else:
                     raise content
-            now = time.monotonic()
             if self.memory > self._memory:
                 self.stop()
                 raise OutOfMemoryError("The painting takes more memory than an order may.", hint="Send less pixels.")
-            if now > until:
+            if clock.left <= 0:
                 self.stop()
-                raise OrderTimeoutError(f"The painting takes longer than {job.seconds:g} seconds.")
-            if wanted is not None and now > ask_at:
-                ask_at = now + _WANTED_EVERY
+                raise OrderTimeoutError(f"The painting takes longer than {clock.seconds:g} seconds.")
+            if wanted is not None and time.monotonic() > ask_at:
+                ask_at = time.monotonic() + _WANTED_EVERY
                 if not wanted():
                     self.stop()
                     return None
+
+
+class _Clock:
+    """Seconds that a process has, from now on."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self._pid, self.seconds = pid, seconds
+        self._end = self._now() + seconds
+
+    @property
+    def left(self) -> float:
+        return self._end - self._now()
+
+    def _now(self) -> float:
+        return time.monotonic() - _kept_waiting(self._pid)
+
+
+def _kept_waiting(pid: int) -> float:
+    """Seconds that a process could have run, and others did; 0 where the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:  # noqa: PTH123 — no path of the user's
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _resident(pid: int) -> int:
@@ -180,10 +224,12 @@ def _resident(pid: int) -> int:
 # -- in the process
 
 
-def _serve(line: Connection, threads: int | None, folder: str) -> None:
+def _serve(line: Connection, threads: int | None, nice: int, folder: str) -> None:
     import signal
 
     os.chdir(folder)
+    if hasattr(os, "nice"):
+        os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     painters = _Painters(threads)
     while True:
@@ -196,7 +242,7 @@ def _serve(line: Connection, threads: int | None, folder: str) -> None:
             return
         answer: tuple[str, Made | ImpastoError]
         try:
-            answer = ("made", painters.paint(job, lambda *content: line.send(("told", content))))
+            answer = ("made", painters.paint(job, lambda kind, *content: line.send((kind, content))))
         except ImpastoError as error:
             answer = ("failed", error)
         except MemoryError:
@@ -215,15 +261,16 @@ class _Painters:
         self._threads = threads
         self._made: dict[str, Any] = {}
 
-    def paint(self, job: Job, told: Told) -> Made:
+    def paint(self, job: Job, tell: Callable[..., None]) -> Made:
         from impasto.painting import style_side
         from impasto.pictures import encode_picture, format_of_name, read_picture
 
+        painter = self._painter(job.options)
+        tell("begun")
         began = time.monotonic()
         content = read_picture(job.content, max_pixels=job.max_pixels)
-        painter = self._painter(job.options)
         styles = _styles(job, side=style_side(content.size), codes=getattr(painter, "codes", None))
-        report = _reporter(told) if job.previews else None
+        report = _reporter(partial(tell, "told")) if job.previews else None
         painting = painter.paint(content, painter.prepare(styles), progress=report)
         picture = painting.picture
         form = format_of_name(job.format or picture.format or "png")

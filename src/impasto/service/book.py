@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from dbos import DBOS, DBOSClient
-from sqlalchemy import Engine, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Engine, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from impasto.errors import BusyError, ConflictingOrderError, NoSuchOrderError, OrderStateError
+from impasto.service.lanes import QUEUES, Lane, cost_of, lane_of
 from impasto.service.orders import OPEN, Order, OrderRequest, State, new_id
 from impasto.service.settings import ServiceSettings
-from impasto.service.tables import METADATA, ORDERS, STYLES, WORKERS, open_database
+from impasto.service.tables import ORDERS, STYLES, WORKERS, make_tables, open_database
+from impasto.service.turns import take_turn
 
-_INTERNAL = ("fingerprint", "workflow")  # what of a row is not the order's
+_INTERNAL = ("fingerprint", "workflow", "turn", "cost")  # what of a row is not the order's
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 WEBHOOKS, DELIVERY = "webhooks", "deliver_webhook"
-QUEUE, WORKFLOW, APPLICATION, VERSION = "painting", "paint_order", "impasto", "1"
+WORKFLOW, APPLICATION, VERSION = "paint_order", "impasto", "1"
+_POLL: Mapping[Lane, float] = {"quick": 0.1, "slow": 0.5}  # seconds
+_ANEW = {"state": "queued", "problem": None, "attempts": 0, "fraction": 0.0, "started": None, "finished": None}
 
 
 class OrderBook:
@@ -38,13 +42,16 @@ class OrderBook:
         settings.data.mkdir(parents=True, exist_ok=True)
         self.engine: Engine = open_database(settings.database_url)
         DBOS.migrate(settings.database_url)
-        METADATA.create_all(self.engine, checkfirst=True)
+        make_tables(self.engine)
         self._client = DBOSClient(
             system_database_url=settings.database_url,
             system_database_engine=self.engine,
             application_name=APPLICATION,
         )
-        self._client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=0.1, on_conflict="always_update")
+        for lane, queue in QUEUES.items():
+            self._client.register_queue(
+                queue, worker_concurrency=1, polling_interval_sec=_POLL[lane], on_conflict="always_update"
+            )
         self._client.register_queue(
             WEBHOOKS,
             worker_concurrency=8,
@@ -60,15 +67,27 @@ class OrderBook:
     # -- clients
 
     def place(
-        self, request: OrderRequest, *, owner: str, idempotency: str | None = None, webhook: str | None = None
+        self,
+        request: OrderRequest,
+        *,
+        owner: str,
+        pixels: int | None = None,
+        idempotency: str | None = None,
+        webhook: str | None = None,
     ) -> tuple[Order, bool]:
         """A new order, or the one that came before with the same idempotency key, and whether it is new.
+
+        Args:
+            pixels: of its largest picture, as far as headers tell; None: unknown.
 
         Raises:
             BusyError: too many orders wait.
             ConflictingOrderError: the key came before with another request.
         """
-        order = Order(new_id(), owner, "queued", request, time.time(), idempotency=idempotency, webhook=webhook)
+        lane = lane_of(request.quality, pixels, quick_pixels=self.settings.quick_pixels)
+        cost = cost_of(request.quality, self.settings.max_pixels if pixels is None else pixels)
+        its: dict[str, Any] = {"idempotency": idempotency, "webhook": webhook, "lane": lane}
+        order = Order(new_id(), owner, "queued", request, time.time(), **its)
         try:
             with self.engine.begin() as connection:
                 if idempotency is not None:
@@ -78,7 +97,7 @@ class OrderBook:
                 waiting = connection.scalar(select(func.count()).where(ORDERS.c.state.in_(OPEN)))
                 if waiting is not None and waiting >= self.settings.waiting:
                     raise BusyError(f"{waiting} orders are waiting already.", retry_after=waiting / 5)
-                connection.execute(insert(ORDERS), _as_row(order))
+                connection.execute(insert(ORDERS), _as_row(order) | {"cost": cost})
                 self._enqueue(connection, order.id, order.id)
         except IntegrityError:
             # Two requests with one key at once: the other one was sooner.
@@ -115,9 +134,17 @@ class OrderBook:
 
     def counts(self) -> dict[str, int]:
         """How many orders there are in each state."""
+        counts: dict[str, int] = {}
+        for (state, _), count in self.counts_by_lane().items():
+            counts[state] = counts.get(state, 0) + count
+        return counts
+
+    def counts_by_lane(self) -> dict[tuple[str, str], int]:
+        """How many orders there are in each state and lane."""
+        by = (ORDERS.c.state, ORDERS.c.lane)
         with self.engine.connect() as connection:
-            rows = connection.execute(select(ORDERS.c.state, func.count()).group_by(ORDERS.c.state))
-            return {str(state): int(count) for state, count in rows}
+            rows = connection.execute(select(*by, func.count()).group_by(*by))
+            return {(str(state), str(lane)): int(count) for state, lane, count in rows}
 
     def cancel(self, order_id: str, *, owner: str | None = None) -> Order:
         """An open order is painted no further; one that has ended stays as it is.
@@ -148,10 +175,9 @@ class OrderBook:
             OrderStateError: it is open, or done.
         """
         order = self.get(order_id)
-        again = {"state": "queued", "problem": None, "attempts": 0, "fraction": 0.0, "started": None, "finished": None}
         with self.engine.begin() as connection:
             ended = ORDERS.c.state.in_(("failed", "cancelled"))
-            changed = connection.execute(update(ORDERS).where(ORDERS.c.id == order_id, ended).values(**again))
+            changed = connection.execute(update(ORDERS).where(ORDERS.c.id == order_id, ended).values(**_ANEW))
             if not changed.rowcount:
                 raise OrderStateError(
                     f"The order is {order.state}.", hint="Only failed and cancelled ones can be tried again."
@@ -169,14 +195,28 @@ class OrderBook:
 
     # -- workers
 
-    def begin(self, order_id: str) -> Order | None:
-        """The order, which is being painted from now on; None if it is no longer open."""
+    def begin(self, order_id: str, workflow: str | None = None) -> Order | None:
+        """The order, which is being painted from now on; None if it is no longer open, or has another workflow now.
+
+        Args:
+            workflow: that is to paint it; None: whichever.
+        """
         with self.engine.begin() as connection:
             values = {"state": "painting", "started": time.time(), "attempts": ORDERS.c.attempts + 1}
-            is_open = ORDERS.c.state.in_(OPEN)
-            connection.execute(update(ORDERS).where(ORDERS.c.id == order_id, is_open).values(**values))
-            row = connection.execute(select(ORDERS).where(ORDERS.c.id == order_id, is_open)).first()
+            same = _same_open(order_id, workflow)
+            connection.execute(update(ORDERS).where(*same).values(**values))
+            row = connection.execute(select(ORDERS).where(*same)).first()
         return None if row is None else _as_order(row)
+
+    def move(self, order_id: str, workflow: str | None = None) -> bool:
+        """Give an order that is more than it seemed a place in the slow lane; whether it was this workflow's still."""
+        cost = cost_of(None, self.settings.max_pixels)  # who knows
+        with self.engine.begin() as connection:
+            same = (*_same_open(order_id, workflow), ORDERS.c.lane == "quick")
+            moved = connection.execute(update(ORDERS).where(*same).values(lane="slow", cost=cost, **_ANEW))
+            if moved.rowcount:
+                self._enqueue(connection, order_id, _again(order_id))
+        return bool(moved.rowcount)
 
     def advance(self, order_id: str, fraction: float, preview: str | None = None) -> bool:
         """Tell how far it is; whether it is still wanted."""
@@ -245,9 +285,8 @@ class OrderBook:
         taken = self._mend()
         living: set[str] = set(self.workers(since=since))
         for status in self._client.list_workflows(status="PENDING", load_input=False, load_output=False):
-            queue = {WORKFLOW: QUEUE, DELIVERY: WEBHOOKS}.get(status.name)
-            if status.executor_id not in living and queue is not None:
-                self._client.resume_workflow(status.workflow_id, queue_name=queue)
+            if status.executor_id not in living and status.name in (WORKFLOW, DELIVERY):
+                self._client.resume_workflow(status.workflow_id, queue_name=status.queue_name)
                 taken.append(status.workflow_id)
         return taken
 
@@ -262,7 +301,7 @@ class OrderBook:
         mended = []
         for row in (row for row in rows if row.workflow in lost):
             with self.engine.begin() as connection:
-                same = (ORDERS.c.id == row.id, ORDERS.c.workflow == row.workflow, ORDERS.c.state.in_(OPEN))
+                same = _same_open(row.id, row.workflow)
                 if connection.execute(update(ORDERS).where(*same).values(state="queued")).rowcount:
                     self._enqueue(connection, row.id, _again(row.id))
                     mended.append(row.workflow)
@@ -271,8 +310,10 @@ class OrderBook:
     # -- rows
 
     def _enqueue(self, connection: Any, order_id: str, workflow: str) -> None:
-        self._send(connection, WORKFLOW, QUEUE, workflow, order_id)
+        """In a transaction that has written the order already."""
+        lane, turn = take_turn(connection, order_id)
         connection.execute(update(ORDERS).where(ORDERS.c.id == order_id).values(workflow=workflow))
+        self._send(connection, WORKFLOW, QUEUES[lane], workflow, order_id, priority=turn + 1)
 
     def _tell(self, connection: Any, workflow: str, order_id: str, owner: str, *attempt: int, **options: Any) -> None:
         options["queue_partition_key"] = owner
@@ -306,6 +347,12 @@ class OrderBook:
 def _again(order_id: str) -> str:
     """The name of one more workflow for an order."""
     return f"{order_id}#{time.time_ns()}"
+
+
+def _same_open(order_id: str, workflow: str | None) -> tuple[ColumnElement[bool], ...]:
+    """That an order is open, and this its workflow."""
+    its = (ORDERS.c.id == order_id, ORDERS.c.state.in_(OPEN))
+    return its if workflow is None else (*its, ORDERS.c.workflow == workflow)
 
 
 def _same(before: Order, request: OrderRequest) -> Order:

@@ -13,8 +13,8 @@ def as_prometheus(book: OrderBook, *, since: float) -> bytes:
         since: a worker that has told of itself since this time lives.
     """
     registry = CollectorRegistry()
-    orders = Gauge("impasto_orders", "Orders in the book.", ["state"], registry=registry)
-    for state, count in book.counts().items():
-        orders.labels(state).set(count)
+    orders = Gauge("impasto_orders", "Orders in the book.", ["state", "lane"], registry=registry)
+    for (state, lane), count in book.counts_by_lane().items():
+        orders.labels(state, lane).set(count)
     Gauge("impasto_workers", "Workers that live.", registry=registry).set(len(book.workers(since=since)))
     return generate_latest(registry)

@@ -15,6 +15,7 @@ from impasto.pictures import QUALITY, format_of_name
 from impasto.pictures.encode import check_encoding
 from impasto.qualities import Quality, choose_quality
 from impasto.records import checked
+from impasto.service.lanes import Lane
 from impasto.styles.shelf import canonical
 
 State = Literal["queued", "painting", "done", "failed", "cancelled"]
@@ -85,6 +86,7 @@ class Order:
         fraction: how much of it is painted, 0 to 1.
         preview: digest of what it looks like so far.
         result, result_type: digest and media type of the painting.
+        lane: in which it is painted.
     """
 
     id: str
@@ -103,6 +105,7 @@ class Order:
     preview: str | None = None
     started: float | None = None
     finished: float | None = None
+    lane: Lane = "quick"
 
     @property
     def is_open(self) -> bool:

@@ -120,7 +120,7 @@ def _command(settings: ServiceSettings, threads: int | None) -> list[str]:
     command = [sys.executable, "-m", "impasto", "worker", "--data", str(settings.data)]
     for option, value in (("--database", settings.database), ("--files", settings.files), ("--threads", threads)):
         command += [] if value is None else [option, str(value)]
-    command += ["--max-pixels", str(settings.max_pixels)]
+    command += ["--max-pixels", str(settings.max_pixels), "--quick-pixels", str(settings.quick_pixels)]
     return command + ["--private-webhooks"] * settings.private_webhooks
 
 

@@ -24,6 +24,8 @@ class ServiceSettings:
         private_webhooks: whether webhooks may go to addresses that are not of the open internet.
         max_body: bytes of a request.
         max_pixels: width × height of a picture that is sent.
+        quick_pixels: of a picture that is painted in the quick lane; what is larger has a lane of its own.
+        quick_seconds: that an order may take there; then it goes on in the other.
         waiting: orders that may wait; more are told to come back later.
         seconds: that the painting of one order may take; then it has failed.
         slow_seconds: the same of the other qualities than `fast`.
@@ -40,6 +42,8 @@ class ServiceSettings:
     private_webhooks: bool = False
     max_body: int = 64 * _MB
     max_pixels: int = 40_000_000
+    quick_pixels: int = 1 << 20
+    quick_seconds: float = 5.0
     waiting: int = 1000
     seconds: float = 120.0
     slow_seconds: float = 1800.0
@@ -51,6 +55,8 @@ class ServiceSettings:
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         "max_body": (1024, 1 << 40),
         "max_pixels": (1, 1 << 32),
+        "quick_pixels": (1, 1 << 32),
+        "quick_seconds": (0.001, 10**6),
         "waiting": (1, 10**9),
         "seconds": (1, 10**6),
         "slow_seconds": (1, 10**6),

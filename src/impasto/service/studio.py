@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import NamedTuple
 
+from impasto.errors import PictureError
 from impasto.pictures.decode import check_header
 from impasto.service.book import OrderBook
 from impasto.service.codes import read_code
@@ -15,6 +18,15 @@ from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore, digest_of
 
 _AT_ONCE = 20  # orders of one client
+
+Size = tuple[int, int]
+
+
+class Sent(NamedTuple):
+    """A file that was sent, or kept: its digest, and the size of its picture, as far as its header tells."""
+
+    digest: str
+    size: Size | None
 
 
 class Studio:
@@ -30,6 +42,7 @@ class Studio:
         self.keys = Keys(self.book.engine, needed=settings.keys)
         self.styles = OwnStyles(self.book.engine)
         self._looking: Counter[str] = Counter()
+        self._kept = lru_cache(10_000)(self._look_up)  # what has a digest never changes
 
     @contextmanager
     def looking(self, client: str) -> Iterator[Callable[[], float]]:
@@ -47,17 +60,17 @@ class Studio:
     def close(self) -> None:
         self.book.close()
 
-    def check(self, data: bytes, *, max_pixels: int | None = None) -> str:
-        """See that the header of a picture that was sent is that of one, and return the digest of its file.
+    def check(self, data: bytes, *, max_pixels: int | None = None) -> Sent:
+        """See that the header of a picture that was sent is that of one.
 
         Raises:
             PictureError: it is none, or too large.
         """
-        check_header(data, "The picture", max_pixels=max_pixels or self.settings.max_pixels)
-        return digest_of(data)
+        _, header = check_header(data, "The picture", max_pixels=max_pixels or self.settings.max_pixels)
+        return Sent(digest_of(data), None if header is None else (header.width, header.height))
 
-    def check_style(self, data: bytes) -> str:
-        """The same of a picture of a style, or of a style code.
+    def check_style(self, data: bytes) -> Sent:
+        """The same of a picture of a style, or of a style code, which has no pixels.
 
         Raises:
             PictureError: it is neither, or too large.
@@ -65,4 +78,14 @@ class Studio:
         if not data.lstrip().startswith(b"{"):
             return self.check(data)
         read_code(data)
-        return digest_of(data)
+        return Sent(digest_of(data), (0, 0))
+
+    def kept(self, digest: str) -> Sent:
+        """A style in the store; without a size, if it is refused by now, or gone: whoever paints it says so."""
+        try:
+            return self._kept(digest)
+        except PictureError:
+            return Sent(digest, None)
+
+    def _look_up(self, digest: str) -> Sent:
+        return self.check_style(self.store.get(digest))

@@ -5,9 +5,24 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import JSON, Column, Engine, Float, Index, Integer, MetaData, String, Table, create_engine, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    inspect,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.schema import CreateColumn
 
 from impasto.errors import DatabaseAwayError, UsageError
 
@@ -15,6 +30,7 @@ AWAY = (OperationalError, InterfaceError)
 """What SQLAlchemy raises while a database does not answer, or breaks off."""
 
 _AGAIN = 0.5  # seconds
+_LOCK = 0x1397A570  # any number that nobody else locks
 _ADDRESS = "Give postgresql://user:password@host/name."
 
 METADATA = MetaData()
@@ -40,6 +56,9 @@ ORDERS = Table(
     Column("created", Float, nullable=False),
     Column("started", Float),
     Column("finished", Float),
+    Column("lane", String, nullable=False, server_default="quick"),  # see `lanes`
+    Column("turn", BigInteger, nullable=False, server_default="0"),  # in its lane; see `turns`
+    Column("cost", BigInteger, nullable=False, server_default="1"),
     Index("impasto_orders_once", "owner", "idempotency", unique=True),
     Index("impasto_orders_state", "state", "created"),
 )
@@ -107,6 +126,22 @@ def open_database(url: str, *, patience: float = 30.0) -> Engine:
             time.sleep(_AGAIN)
         else:
             return engine
+
+
+def make_tables(engine: Engine) -> None:
+    """Make the tables that are missing, and the columns that an earlier version's lack: what is in them stays.
+
+    Processes that start at once take their turn.
+    """
+    with engine.begin() as connection:
+        one_at_a_time = {"sqlite": "BEGIN IMMEDIATE", "postgresql": f"SELECT pg_advisory_xact_lock({_LOCK})"}
+        connection.exec_driver_sql(one_at_a_time[engine.dialect.name])
+        METADATA.create_all(connection, checkfirst=True)
+        for table in METADATA.sorted_tables:
+            there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+            for column in (column for column in table.columns if column.name not in there):
+                words = CreateColumn(column).compile(dialect=engine.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {words}")
 
 
 def away() -> DatabaseAwayError:

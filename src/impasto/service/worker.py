@@ -1,4 +1,4 @@
-"""A worker: takes orders from the queue, one at a time, and has them painted on its bench."""
+"""A worker: takes orders from the queues of both lanes, one of each at a time, and has them painted on its benches."""
 
 from __future__ import annotations
 
@@ -7,19 +7,28 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSConfig
 
-from impasto.errors import ImpastoError, NoSuchOrderError, OutOfMemoryError, PainterDiedError, WebhookError
-from impasto.qualities import DEFAULT_QUALITY
+from impasto.errors import (
+    DecompressionBombError,
+    ImpastoError,
+    NoSuchOrderError,
+    OrderTimeoutError,
+    OutOfMemoryError,
+    PainterDiedError,
+    PictureTooLargeError,
+    WebhookError,
+)
 from impasto.service.bench import Bench, Job, Made
-from impasto.service.book import APPLICATION, DELIVERY, QUEUE, VERSION, WEBHOOKS, WORKFLOW, OrderBook
+from impasto.service.book import APPLICATION, DELIVERY, VERSION, WEBHOOKS, WORKFLOW, OrderBook
 from impasto.service.clearing import keep_within
 from impasto.service.keys import Keys
+from impasto.service.lanes import QUEUES, Lane, is_quick
 from impasto.service.orders import Order
 from impasto.service.problems import problem_of
 from impasto.service.settings import ServiceSettings
@@ -30,10 +39,15 @@ from impasto.service.webhooks import DELAYS, Courier
 BEAT_EVERY = 2.0  # seconds
 DEAD_AFTER = 10.0
 CLEAR_EVERY = 3600.0
+REST_AFTER = 60.0  # of the slow bench: what a large picture took is given back
+_NICE = 10  # of the slow bench: on a busy core it gets a tenth of what the quick one does
 _DATABASE_AGAIN = 0.5
 _PATIENCE = 30  # seconds that a worker is given to finish what it paints when it is told to end
 
 T = TypeVar("T")
+
+_TOO_MUCH = (PictureTooLargeError, DecompressionBombError, OrderTimeoutError)
+"""What the quick lane says of an order that is more than it seemed."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +67,11 @@ class Worker:
         self._claim = _Claim(settings.data / "workers")
         self.name = self._claim.name
         self.book, self.store = OrderBook(settings), PictureStore(settings.files_url)
-        self.bench = Bench(memory=settings.memory, threads=threads)
+        self.benches: Mapping[Lane, Bench] = {
+            "quick": Bench(memory=settings.memory, threads=threads),
+            "slow": Bench(memory=settings.memory, threads=threads, nice=_NICE),
+        }
         self._courier, self._keys = Courier(private=settings.private_webhooks), Keys(self.book.engine, needed=True)
-        self._turn = threading.Lock()  # recovered orders come by another way than new ones
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -81,15 +97,16 @@ class Worker:
 
         DBOS.workflow(name=WORKFLOW)(paint_order)
         DBOS.workflow(name=DELIVERY)(deliver)
-        DBOS.listen_queues([QUEUE, WEBHOOKS])
+        DBOS.listen_queues([*QUEUES.values(), WEBHOOKS])
         DBOS.launch()
         threading.Thread(target=self._watch, name="impasto-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Take no more orders, and let the one at hand be finished, if that does not take long."""
+        """Take no more orders, and let those at hand be finished, if that does not take long."""
         self._ended.set()
         DBOS.destroy(workflow_completion_timeout_sec=_PATIENCE)
-        self.bench.stop()
+        for bench in self.benches.values():
+            bench.stop()
         self.book.close()
         self._claim.release()
 
@@ -97,18 +114,24 @@ class Worker:
 
     def _paint_order(self, order_id: str) -> None:
         """The workflow: it may be begun anew at any point, here or by another worker; the painting is the same."""
-        order = self._patiently(lambda: self.book.begin(order_id))
+        workflow = str(DBOS.workflow_id)
+        order = self._patiently(lambda: self.book.begin(order_id, workflow))
         if order is None:
             return
         try:
             made = self._painted(order)
             kept = None if made is None else (self.store.put(made.data), self.store.put(made.preview))
         except PainterDiedError as error:
+            if self._ended.is_set():  # it was killed by us: who comes next finds that the workflow has ended
+                raise
             if order.attempts < self.settings.attempts:
                 return self._paint_order(order_id)
             self._fail(order_id, error)
         except ImpastoError as error:
-            self._fail(order_id, error)
+            if order.lane == "quick" and isinstance(error, _TOO_MUCH):
+                self._patiently(lambda: self.book.move(order_id, workflow))
+            else:
+                self._fail(order_id, error)
         else:
             if made is not None and kept is not None:
                 media_type, facts, (result, preview) = made.media_type, made.facts, kept
@@ -129,6 +152,7 @@ class Worker:
 
     def _painted(self, order: Order) -> Made | None:
         request = order.request
+        pixels, seconds = self._limits(order)
         options = {"quality": request.quality, "preset": request.preset, **request.settings}
         job = Job(
             content=self.store.get(request.content),
@@ -137,8 +161,8 @@ class Worker:
             format=request.format,
             jpeg_quality=request.jpeg_quality,
             bit_depth=request.bit_depth,
-            max_pixels=self.settings.max_pixels,
-            seconds=self._seconds(request.quality),
+            max_pixels=pixels,
+            seconds=seconds,
         )
 
         def told(fraction: float, preview: bytes | None) -> None:
@@ -148,11 +172,15 @@ class Worker:
         def wanted() -> bool:
             return self._patiently(lambda: self.book.is_wanted(order.id))
 
-        with self._turn:
-            return self.bench.paint(job, told=told, wanted=wanted)
+        return self.benches[order.lane].paint(job, told=told, wanted=wanted)
 
-    def _seconds(self, quality: str | None) -> float:
-        return self.settings.seconds if quality in (None, DEFAULT_QUALITY) else self.settings.slow_seconds
+    def _limits(self, order: Order) -> tuple[int, float]:
+        """Pixels and seconds: headers may lie, so the quick lane looks for itself."""
+        chosen = self.settings
+        seconds = chosen.seconds if is_quick(order.request.quality) else chosen.slow_seconds
+        if order.lane == "slow":
+            return chosen.max_pixels, seconds
+        return min(chosen.quick_pixels, chosen.max_pixels), min(chosen.quick_seconds, seconds)
 
     # -- webhooks
 
@@ -180,6 +208,7 @@ class Worker:
         """Says that this worker is alive, takes back the orders of those that are not, and clears up."""
         clear_at = time.monotonic() + CLEAR_EVERY
         while not self._ended.wait(BEAT_EVERY):
+            self.benches["slow"].rest(after=REST_AFTER)
             with suppress(Exception):  # a database that is away comes back; DBOS waits for it too
                 self.book.beat(self.name)
                 if time.monotonic() > clear_at:
