@@ -10,6 +10,7 @@ Names are imported when first used: `import impasto` alone loads neither torch n
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from impasto.pictures import Picture, read_picture, write_picture
 
 __version__ = "0.1.0"
+
+# From 1.32 on ONNX Runtime collects what it is used for, in the user's home, and sends it to its makers; it looks at this
+# when it is imported. Nothing that Impasto paints is anybody's business.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
     "ImpastoError": "impasto.errors",
