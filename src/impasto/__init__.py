@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# From 1.32 on ONNX Runtime collects what it is used for, in the user's home, and sends it to its makers; it looks at this
-# when it is imported. Nothing that Impasto paints is anybody's business.
+# From 1.32 on ONNX Runtime notes in the user's home what it is used for, and sends that to its makers. It looks at this
+# when it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
