@@ -84,6 +84,7 @@ class CycleGANTraining(TranslatorTraining):
     """Settings of a run; see `TranslatorTraining`.
 
     Attributes:
+        batch: one, as in the paper: many steps help the game more than steady ones.
         cycle_weight: of the mean absolute difference between a picture and what comes back of it.
         identity_weight: of that between a picture of the target and its own translation to there, relative to the
             cycle's; only where both domains have the same channels. It holds colours, and holds translators between
@@ -91,6 +92,7 @@ class CycleGANTraining(TranslatorTraining):
         pool: how many painted pictures the critics are shown again later (Shrivastava et al. 2017), of each domain.
     """
 
+    batch: int = 1
     objective: Objective = "least-squares"
     cycle_weight: float = 5.0
     identity_weight: float = 0.0
