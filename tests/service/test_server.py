@@ -75,6 +75,18 @@ def test_workers_end_after_who_started_them(settings: ServiceSettings, book: Ord
 
 
 @pytest.mark.slow
+def test_what_is_painted_is_finished_before_it_ends(settings: ServiceSettings, book: OrderBook, serve: Serve) -> None:
+    store = PictureStore(settings.files_url)
+    listening = serve()
+    order = placed(book, _request(store, 900, 700), pixels=None)
+    until(lambda: book.get(order.id).state != "queued")
+    listening.send_signal(signal.SIGTERM)
+    assert listening.wait(60) == 0
+    assert not _workers(settings.data)
+    assert book.get(order.id).state == "done"
+
+
+@pytest.mark.slow
 def test_the_database_is_told_by_the_environment_and_stands_in_no_command(
     postgres: Postgres, settings: ServiceSettings, serve: Serve
 ) -> None:

@@ -38,6 +38,7 @@ def serve_until_stopped(
     Raises:
         UsageError: the port is taken.
     """
+    signal.signal(signal.SIGTERM, _end)
     listening = _listen(host, port)
     let_many_in()
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells of each letter that no form has
@@ -80,6 +81,11 @@ def work_until_stopped(settings: ServiceSettings, *, threads: int | None, told: 
         if _orphaned():
             break  # nobody will tell it to end
     worker.stop()
+
+
+def _end(*_: object) -> None:
+    """uvicorn raises the signal again when it has ended: by default that is death, before the workers are told."""
+    raise SystemExit(0)
 
 
 def _orphaned() -> bool:
