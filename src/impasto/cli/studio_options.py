@@ -10,12 +10,24 @@ import typer
 if TYPE_CHECKING:
     from impasto.service.settings import ServiceSettings
 
-Data = Annotated[Path, typer.Option(help="Folder of the database and the pictures.")]
+Data = Annotated[Path, typer.Option(envvar="IMPASTO_DATA", help="Folder of the database and the pictures.")]
 Database = Annotated[
-    str | None, typer.Option(metavar="URL", help="postgresql://… for several machines.", show_default="SQLite in data")
+    str | None,
+    typer.Option(
+        envvar="IMPASTO_DATABASE",
+        metavar="URL",
+        help="postgresql://… for several machines.",
+        show_default="SQLite in data",
+    ),
 ]
 Files = Annotated[
-    str | None, typer.Option(metavar="URL", help="Any fsspec address for the pictures: s3://…", show_default="in data")
+    str | None,
+    typer.Option(
+        envvar="IMPASTO_FILES",
+        metavar="URL",
+        help="Any fsspec address for the pictures: s3://…",
+        show_default="in data",
+    ),
 ]
 
 MaxPixels = Annotated[int, typer.Option(help="Width × height of a picture that is sent.")]

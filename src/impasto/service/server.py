@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import uvicorn
@@ -25,6 +25,7 @@ from impasto.service.worker import Worker
 
 _RESTART_AFTER = 0.5  # seconds
 _PATIENCE = 40.0
+_PARENT = "IMPASTO_WORKER_OF"
 
 Told = Callable[[str], None]
 
@@ -37,6 +38,7 @@ def serve_until_stopped(
     Raises:
         UsageError: the port is taken.
     """
+    signal.signal(signal.SIGTERM, _end)
     listening = _listen(host, port)
     let_many_in()
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells of each letter that no form has
@@ -76,9 +78,23 @@ def work_until_stopped(settings: ServiceSettings, *, threads: int | None, told: 
         raise away() from error
     told(f"{worker.name} takes orders.")
     while not ended.wait(1.0):
-        if os.getppid() == 1 and "IMPASTO_WORKER_OF" in os.environ:
-            break  # who started it has died, and nobody will tell it to end
+        if _orphaned():
+            break  # nobody will tell it to end
     worker.stop()
+
+
+def _end(*_: object) -> None:
+    """uvicorn raises the signal again when it has ended: by default that is death, before the workers are told."""
+    raise SystemExit(0)
+
+
+def _orphaned() -> bool:
+    """Whether the process that listens, which started this one, has died.
+
+    Its number tells, not that of who inherits its children: in a container the process that listens may itself be 1.
+    """
+    parent = os.environ.get(_PARENT)
+    return parent is not None and parent != str(os.getppid())
 
 
 def any_keys(settings: ServiceSettings) -> bool:
@@ -106,7 +122,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 @contextmanager
 def _workers(settings: ServiceSettings, count: int, threads: int | None) -> Iterator[None]:
-    keepers = [_Keeper(_command(settings, threads)) for _ in range(count)]
+    keepers = [_Keeper(_command(settings, threads), _environment(settings)) for _ in range(count)]
     try:
         yield
     finally:
@@ -118,28 +134,33 @@ def _workers(settings: ServiceSettings, count: int, threads: int | None) -> Iter
 
 def _command(settings: ServiceSettings, threads: int | None) -> list[str]:
     command = [sys.executable, "-m", "impasto", "worker", "--data", str(settings.data)]
-    for option, value in (("--database", settings.database), ("--files", settings.files), ("--threads", threads)):
+    for option, value in (("--files", settings.files), ("--threads", threads)):
         command += [] if value is None else [option, str(value)]
     command += ["--max-pixels", str(settings.max_pixels), "--quick-pixels", str(settings.quick_pixels)]
     return command + ["--private-webhooks"] * settings.private_webhooks
 
 
+def _environment(settings: ServiceSettings) -> dict[str, str]:
+    """The database's address has its password in it, and what stands in a command everybody on the machine may read."""
+    database = {} if settings.database is None else {"IMPASTO_DATABASE": settings.database}
+    return {**os.environ, **database, _PARENT: str(os.getpid())}
+
+
 class _Keeper(threading.Thread):
     """Keeps a worker running."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         super().__init__(daemon=True)
-        self._command = command
+        self._command, self._environment = command, environment
         self._ended = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def run(self) -> None:
-        environment = {**os.environ, "IMPASTO_WORKER_OF": str(os.getpid())}
         while not self._ended.is_set():
             # A session of its own: Ctrl-C is for the process that listens, which tells its workers itself.
             self._process = subprocess.Popen(
-                self._command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+                self._command, env=self._environment, stderr=subprocess.DEVNULL, start_new_session=True
             )
             self._process.wait()
             self._ended.wait(_RESTART_AFTER)
