@@ -21,7 +21,7 @@ _INTERNAL = ("fingerprint", "workflow", "turn", "cost")  # what of a row is not 
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 WEBHOOKS, DELIVERY = "webhooks", "deliver_webhook"
 WORKFLOW, APPLICATION, VERSION = "paint_order", "impasto", "1"
-_POLL: Mapping[Lane, float] = {"quick": 0.04, "slow": 0.5}  # seconds
+_POLL: Mapping[Lane, float] = {"quick": 0.03, "slow": 0.5}  # seconds
 _ANEW = {"state": "queued", "problem": None, "attempts": 0, "fraction": 0.0, "started": None, "finished": None}
 
 
