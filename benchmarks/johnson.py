@@ -70,6 +70,9 @@ def main() -> None:
         print(f"{file.stem}: {ours}")
         for weight, score in (below, above):
             print(f"  engine, content weight {weight:g}: {score}")
+        if not above[1].content <= ours.content <= below[1].content:
+            print("  no two weights that were tried lie on both sides of its content", flush=True)
+            continue
         equal = _between(below[1], above[1], ours.content)
         ratios = f"style {ours.style / equal.style:.2f}, sliced Wasserstein {ours.sliced / equal.sliced:.2f}"
         print(f"  at equal content, times the engine's: {ratios}", flush=True)

@@ -70,8 +70,10 @@ def test_workers_of_process_1_are_no_orphans(settings: ServiceSettings, book: Or
 def test_workers_end_after_who_started_them(settings: ServiceSettings, book: OrderBook, serve: Serve) -> None:
     listening = serve()
     until(lambda: len(book.workers(since=0)) == 1)
+    assert len(_workers(settings.data)) == 1
     listening.send_signal(signal.SIGKILL)
     until(lambda: not _workers(settings.data))
+    assert not _workers(settings.data)  # nor is it started again
 
 
 @pytest.mark.slow
