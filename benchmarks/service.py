@@ -109,6 +109,7 @@ def pace(arguments: argparse.Namespace, data: Path, _: Postgres | None) -> None:
     print(f"{count} orders at {arguments.pace:g} a second: {dict(states)}")
     print(f"from order to result: median {middle:.2f} s, p95 {high:.2f} s, longest {waits[-1]:.2f} s")
     print(f"memory of the process that paints: {grown} since the first 100")
+    print("MB on the way:", *(f"{size / 1e6:.0f}" for _, size in memory[:: max(1, len(memory) // 20)]))
 
 
 # -- kill

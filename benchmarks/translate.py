@@ -31,7 +31,7 @@ from impasto.runtime.fast import FastPainter
 
 _TRAIN, _TEST = 200, 20
 _ON_SHEET = 4
-_TRIAL = 60  # steps; the pace is told after 50
+_TRIAL = 201  # steps; the pace is told after each fiftieth, and the first fifty are slower
 
 
 def main() -> None:
@@ -55,8 +55,9 @@ def main() -> None:
 def _steps(arguments: argparse.Namespace) -> int:
     run = arguments.out / "trial"
     _train(arguments, run, _TRIAL)
-    told = json.loads((run / "log.jsonl").read_text().splitlines()[0])
-    pace = told["seconds_left"] / (_TRIAL - told["step"])
+    told = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    first, *_, last = (its["step"] * its["seconds_left"] / (_TRIAL - its["step"]) for its in told)  # seconds so far
+    pace = (last - first) / (told[-1]["step"] - told[0]["step"])
     return max(_TRIAL, math.floor(arguments.minutes * 60 / pace))
 
 

@@ -206,7 +206,7 @@ def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, st
     )
     assert answer.code == 0, answer.err
     assert answer.objects[0]["output"].endswith("photo-style-photo.jpg")
-    answer = impasto("train", "johnson", *common.split(), "--run", "other", "--start", "run/johnson-photo.onnx")
+    answer = impasto("train", "johnson", *common.split(), "--run", "other", "--start", "swift/swift-style.onnx")
     assert (answer.code, "no painter to begin with" in answer.err) == (32, True)
     again = common.replace("--style style.png", "--style elsewhere/style.png --style style.png").split()
     Path("elsewhere").mkdir()

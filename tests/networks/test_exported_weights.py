@@ -10,8 +10,11 @@ from impasto.errors import WeightsFormatError, WeightsMissingError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.networks.colour import COLOURS
+from impasto.networks.content_side import ContentDesign
 from impasto.networks.export import round_to_half
 from impasto.networks.exported_weights import read_exported
+from impasto.networks.johnson import JohnsonNetwork
+from impasto.networks.johnson_file import export_johnson
 from impasto.networks.swift import SwiftDesign, SwiftNetwork
 from impasto.networks.swift_file import export_swift
 
@@ -35,6 +38,23 @@ def test_they_are_those_of_the_network_in_half_precision(tmp_path: Path) -> None
     codes = torch.rand(2, network.design.code_length)
     wishes = rounded.style.head.wishes(codes)[:, :-COLOURS]
     torch.testing.assert_close(found.wishes(codes), wishes, rtol=1e-3, atol=1e-4)
+
+
+def test_those_of_a_few_styles_are_read_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = JohnsonNetwork(ContentDesign(4, 6, 8, 2), ["dots", "waves", "bars"], torch.rand(3, COLOURS)).eval()
+    with torch.no_grad():
+        assert network.content.last.bias is not None
+        network.content.last.bias.normal_()
+    export_johnson(network, tmp_path / "it.onnx", name="it", training={})
+    rounded = copy.deepcopy(network)
+    round_to_half(rounded)
+    found, expected = read_exported(tmp_path / "it.onnx"), rounded.content.state_dict()
+    assert found.content.keys() == expected.keys()
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found.content[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
+    codes = torch.tensor([[0.0, 1.0, 0.0], [0.5, 0.1, 0.4]])
+    torch.testing.assert_close(found.wishes(codes), codes @ network.style.learnt, rtol=1e-3, atol=1e-4)
 
 
 def test_files_that_are_no_such_painter_are_refused(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def start_worker() -> Iterator[StartWorker]:
         command = [sys.executable, "-m", "impasto", "worker", "--data", str(settings.data), "--threads", "1"]
         if settings.database is not None:
             command += ["--database", settings.database]
+        command += ["--patience", str(settings.patience)]
         command += ["--private-webhooks"] * settings.private_webhooks
         started.append(subprocess.Popen(command, stderr=subprocess.PIPE))
         return started[-1]

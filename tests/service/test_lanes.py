@@ -218,7 +218,7 @@ def test_a_worker_that_is_stopped_leaves_what_takes_long_to_the_next(
 ) -> None:
     """It is killed at its order when its patience ends, and does not begin it again."""
     store = PictureStore(settings.files_url)
-    worker = start_worker(settings)
+    worker = start_worker(replace(settings, patience=1))
     large = placed(book, _request(store, 1600, 1400), pixels=None)
     until(lambda: _slow_bench(worker) is not None)
     its = _slow_bench(worker)

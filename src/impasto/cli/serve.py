@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, Files, MaxPixels, QuickPixels, service_settings
+from impasto.cli.studio_options import Data, Database, Files, MaxPixels, Patience, QuickPixels, service_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
 from impasto.errors import UsageError
@@ -32,6 +32,7 @@ def serve(
     ] = ServiceSettings.waiting,
     max_pixels: MaxPixels = ServiceSettings.max_pixels,
     quick_pixels: QuickPixels = ServiceSettings.quick_pixels,
+    patience: Patience = ServiceSettings.patience,
     private_webhooks: Annotated[
         bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
     ] = False,
@@ -47,7 +48,7 @@ def serve(
     with needs_extra("Serving"):
         from impasto.service.server import any_keys, serve_until_stopped
     needed = keys or host not in _LOOPBACK
-    limits = {"waiting": waiting, "max_pixels": max_pixels, "quick_pixels": quick_pixels}
+    limits = {"waiting": waiting, "max_pixels": max_pixels, "quick_pixels": quick_pixels, "patience": patience}
     settings = service_settings(data, database, files, keys=needed, private_webhooks=private_webhooks, **limits)
     if host not in _LOOPBACK and not any_keys(settings):
         raise UsageError(

@@ -33,6 +33,8 @@ Files = Annotated[
 MaxPixels = Annotated[int, typer.Option(help="Width × height of a picture that is sent.")]
 QuickPixels = Annotated[int, typer.Option(help="Of the largest picture of an order that never waits for larger ones.")]
 
+Patience = Annotated[float, typer.Option(help="Seconds to finish what is being painted when told to end.")]
+
 
 def service_settings(data: Path, database: str | None = None, files: str | None = None, **more: Any) -> ServiceSettings:
     from impasto.service.settings import ServiceSettings

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, Files, MaxPixels, QuickPixels, service_settings
+from impasto.cli.studio_options import Data, Database, Files, MaxPixels, Patience, QuickPixels, service_settings
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
 from impasto.extras import needs_extra
@@ -24,6 +24,7 @@ def worker(
     files: Files = None,
     max_pixels: MaxPixels = ServiceSettings.max_pixels,
     quick_pixels: QuickPixels = ServiceSettings.quick_pixels,
+    patience: Patience = ServiceSettings.patience,
     private_webhooks: Annotated[
         bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
     ] = False,
@@ -32,6 +33,6 @@ def worker(
     """Paint orders that `impasto serve` takes, until Ctrl-C."""
     with needs_extra("Painting orders"):
         from impasto.service.server import work_until_stopped
-    limits = {"max_pixels": max_pixels, "quick_pixels": quick_pixels}
+    limits = {"max_pixels": max_pixels, "quick_pixels": quick_pixels, "patience": patience}
     settings = service_settings(data, database, files, private_webhooks=private_webhooks, **limits)
     work_until_stopped(settings, threads=threads, told=Voice().note)

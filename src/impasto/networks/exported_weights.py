@@ -10,6 +10,8 @@ from torch import Tensor
 
 from impasto.errors import WeightsFormatError
 from impasto.extras import needs_extra
+from impasto.networks.colour import COLOURS
+from impasto.networks.content_side import ContentDesign
 from impasto.networks.folded import ORDER
 from impasto.runtime.network import load_model
 
@@ -17,11 +19,12 @@ _HALF, _CONTENT = "_half", "folded.content."
 
 
 class ExportedWeights(NamedTuple):
-    """Of a `swift`, in the half precision of its file.
+    """Of a `swift` or a `johnson`, in the half precision of its file.
 
     Attributes:
         content: of the `ContentSide`, by name.
-        code_weight, code_bias: of the layer that turns codes into wishes.
+        code_weight, code_bias: of the layer that turns codes into wishes; of a `johnson`, what it has learnt of each of
+            its styles, and nothing.
     """
 
     content: dict[str, Tensor]
@@ -56,6 +59,18 @@ def read_exported(path: Path) -> ExportedWeights:
         content["stem.bias"] = bias + stem.sum((1, 2, 3)) / 2
         for name in ("last.weight", "last.bias"):
             content[name] = tensors[f"folded.{name.replace('.', '_')}"][ORDER.argsort()]
-        return ExportedWeights(content, tensors["style.code.weight"], tensors["style.code.bias"])
+        if "style.code.weight" in tensors:
+            return ExportedWeights(content, tensors["style.code.weight"], tensors["style.code.bias"])
+        table = _table(tensors, content)
+        return ExportedWeights(content, table.T, torch.zeros(table.shape[1]))
     except (KeyError, ValueError, RuntimeError) as error:
         raise WeightsFormatError(f"{path.name} is no painter to begin with.") from error
+
+
+def _table(tensors: dict[str, Tensor], content: dict[str, Tensor]) -> Tensor:
+    """What a `johnson` has learnt of its styles, (K, W); the exporter gives it a name of its own."""
+    half, quarter, eighth = (len(content[f"{name}.bias"]) for name in ("stem", "to_quarter", "to_eighth"))
+    blocks = sum(name.startswith("deep.") and name.endswith(".first.bias") for name in content)
+    wishes = ContentDesign(half, quarter, eighth, blocks).wishes
+    (table,) = (t for t in tensors.values() if t.dim() == 2 and t.shape[1] == wishes)
+    return table[:, :-COLOURS]

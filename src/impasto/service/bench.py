@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.errors import ImpastoError, OrderTimeoutError, OutOfMemoryError, PainterDiedError
 from impasto.painters import Progress, WeightedStyle
+from impasto.service.heap import give_back
 
 if TYPE_CHECKING:
     from impasto.pictures import Picture
@@ -252,6 +253,8 @@ def _serve(line: Connection, threads: int | None, nice: int, folder: str) -> Non
             answer = ("failed", PainterDiedError("The painting failed."))
         with suppress(BrokenPipeError):
             line.send(answer)
+        del job, answer
+        give_back()
 
 
 class _Painters:

@@ -24,7 +24,7 @@ from impasto.service.wire import Wire, let_many_in
 from impasto.service.worker import Worker
 
 _RESTART_AFTER = 0.5  # seconds
-_PATIENCE = 40.0
+_ENDING = 10.0  # that a worker may take to end after its patience has
 _PARENT = "IMPASTO_WORKER_OF"
 
 Told = Callable[[str], None]
@@ -129,7 +129,7 @@ def _workers(settings: ServiceSettings, count: int, threads: int | None) -> Iter
         for keeper in keepers:
             keeper.end()
         for keeper in keepers:
-            keeper.join(_PATIENCE)
+            keeper.join(settings.patience + _ENDING)
 
 
 def _command(settings: ServiceSettings, threads: int | None) -> list[str]:
@@ -137,6 +137,7 @@ def _command(settings: ServiceSettings, threads: int | None) -> list[str]:
     for option, value in (("--files", settings.files), ("--threads", threads)):
         command += [] if value is None else [option, str(value)]
     command += ["--max-pixels", str(settings.max_pixels), "--quick-pixels", str(settings.quick_pixels)]
+    command += ["--patience", str(settings.patience)]
     return command + ["--private-webhooks"] * settings.private_webhooks
 
 

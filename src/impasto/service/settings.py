@@ -30,6 +30,7 @@ class ServiceSettings:
         seconds: that the painting of one order may take; then it has failed.
         slow_seconds: the same of the other qualities than `fast`.
         memory: bytes that the process that paints may take.
+        patience: seconds that a worker is given to finish what it paints when it is told to end.
         attempts: how many times an order is begun, if the process that paints it dies.
         keep_days: how long orders, and pictures that none of them needs any more, are kept.
         keep_bytes: of pictures; of finished orders the oldest go first.
@@ -48,6 +49,7 @@ class ServiceSettings:
     seconds: float = 120.0
     slow_seconds: float = 1800.0
     memory: int = 4096 * _MB
+    patience: float = 30.0
     attempts: int = 3
     keep_days: float = 7.0
     keep_bytes: int = 50_000 * _MB
@@ -61,6 +63,7 @@ class ServiceSettings:
         "seconds": (1, 10**6),
         "slow_seconds": (1, 10**6),
         "memory": (128 * _MB, 1 << 44),
+        "patience": (0, 10**5),
         "attempts": (1, 100),
         "keep_days": (0.001, 10**5),
         "keep_bytes": (_MB, 1 << 60),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
@@ -42,7 +43,6 @@ CLEAR_EVERY = 3600.0
 REST_AFTER = 60.0  # of the slow bench: what a large picture took is given back
 _NICE = 10  # of the slow bench: on a busy core it gets a tenth of what the quick one does
 _DATABASE_AGAIN = 0.5
-_PATIENCE = 30  # seconds that a worker is given to finish what it paints when it is told to end
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ class Worker:
     def stop(self) -> None:
         """Take no more orders, and let those at hand be finished, if that does not take long."""
         self._ended.set()
-        DBOS.destroy(workflow_completion_timeout_sec=_PATIENCE)
+        DBOS.destroy(workflow_completion_timeout_sec=math.ceil(self.settings.patience))
         for bench in self.benches.values():
             bench.stop()
         self.book.close()

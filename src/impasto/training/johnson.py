@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.features.encoder import Encoder
@@ -44,8 +45,9 @@ class JohnsonTask(Task[JohnsonTraining]):
         teacher: the loss network.
         photos: training pictures.
         styles: what to learn.
-        start: file of a painter for any style to begin with: of the same design, or one that is wider at 1/8 of the
-            size.
+        start: file of a painter to begin with: of the same design, or one that is wider at 1/8 of the size. One for any
+            style begins with what it makes of each; one for some, with what it knows of those of the same names, and
+            for others with the mean of all that it knows.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class JohnsonTask(Task[JohnsonTraining]):
         if self._start is None:
             return
         weights, painter = read_exported(self._start), FastPainter(self._start)
-        codes = torch.stack([torch.from_numpy(painter.look(style.picture, (1.0,)).values[0]) for style in self.styles])
+        codes = torch.stack([torch.from_numpy(_code(painter, style)) for style in self.styles])
         wishes = weights.wishes(codes)
         inherit_styles(self.network, weights.content, torch.cat([wishes, torch.zeros(len(codes), COLOURS)], 1))
 
@@ -141,3 +143,12 @@ class JohnsonTask(Task[JohnsonTraining]):
         path = folder / "johnson.safetensors"
         save_johnson(self.network, path, weights=weights)
         return path
+
+
+def _code(painter: FastPainter, style: NamedStyle) -> NDArray[np.float32]:
+    """By which another painter would paint in a style, or begin to: (D,)."""
+    if not painter.styles:
+        return painter.look(style.picture, (1.0,)).values[0]
+    if style.name in painter.styles:
+        return painter.styles[style.name].values[0]
+    return np.mean([code.values[0] for code in painter.styles.values()], 0)

@@ -30,7 +30,7 @@ def johnson(
     ] = None,
     teacher: Teacher = None,
     start: Annotated[
-        str, typer.Option(metavar="NAME|FILE.onnx|none", help="A painter for any style to begin with.")
+        str, typer.Option(metavar="NAME|FILE.onnx|none", help="A painter to begin with: for any style, or for some.")
     ] = "swift",
     name: Annotated[
         str | None, typer.Option(help="Of the network.", show_default="johnson-, and the first style's")
