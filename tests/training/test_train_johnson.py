@@ -14,6 +14,7 @@ from impasto.errors import UsageError
 from impasto.features.encoder import Encoder
 from impasto.losses.moments import moments
 from impasto.losses.spectrum import spectrum
+from impasto.networks.johnson_file import export_johnson
 from impasto.pictures import read_picture
 from impasto.training.checkpoint import load_checkpoint
 from impasto.training.data import PictureBank
@@ -90,6 +91,24 @@ def test_what_is_wanted_is_what_the_teacher_sees_in_the_style(teacher: Encoder, 
     torch.testing.assert_close(wanted.spectrum, spectrum(batch), rtol=1e-4, atol=1e-5)
     half = task._mixed(np.array([0.5, 0.5], np.float32))
     torch.testing.assert_close(half.spectrum, (task.wanted[0].spectrum + task.wanted[1].spectrum) / 2)
+
+
+def test_it_begins_with_what_another_knows_of_its_styles(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
+    other = _task(SMALL, teacher, pictures)
+    with torch.no_grad():
+        other.network.style.learnt.normal_()
+        assert other.network.content.last.bias is not None
+        other.network.content.last.bias.normal_()  # equal tensors would become one in the file
+    export_johnson(other.network, tmp_path / "other.onnx", name="other", training={})
+    styles = [NamedStyle(name, read_picture(pictures / "2.png")) for name in ("new", "blots")]
+    settings = replace(SMALL, seed=1)
+    task = JohnsonTask(settings, teacher, PictureBank(find_pictures([pictures])), styles, start=tmp_path / "other.onnx")
+    task.begin()
+    learnt = other.network.style.learnt.detach()
+    expected = torch.stack([learnt.mean(0), learnt[1]])
+    torch.testing.assert_close(task.network.style.learnt.detach(), expected, rtol=1e-3, atol=1e-3)
+    found, known = task.network.content.state_dict(), other.network.content.state_dict()
+    assert all(torch.allclose(found[name], known[name], rtol=1e-3, atol=1e-3) for name in known)
 
 
 def test_styles_are_called_as_their_files(pictures: Path) -> None:
