@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Painters of one style beside the optimisation engine, at equal content; and beside `swift`, in time.
 
-    python benchmarks/johnson.py --data DIR --teacher FILE [--objective gram] [--model NAME|FILE.onnx …] [--out DIR]
+    python benchmarks/johnson.py --data DIR --teacher FILE [--objective own|gram|none] [--model NAME|FILE.onnx …]
+        [--out DIR]
 
 Each model paints the photographs of DIR/fixtures/content at a long side of 512 px in the first of its styles. So does
 the engine, in the picture of DIR/fixtures/style of that name, by 250 iterations: with its own objective, as in
 `--quality best --iterations 250`; or, with `--objective gram`, on the teacher at one scale with the very losses that
-are scored, weight · content + Gram. It paints with one weight of the content after another, until what it keeps lies
-on both sides of what the model keeps. Between the two nearest, its style error and sliced Wasserstein distance are read
-off at the model's content, as straight lines between logarithms. Without --model, all painters of one style that ship.
+are scored, weight · content + Gram; with `none` it rests, and `swift` is scored beside. It paints with one weight of
+the content after another, until what it keeps lies on both sides of what the model keeps. Between the two nearest, its
+style error and sliced Wasserstein distance are read off at the model's content, as straight lines between logarithms.
+Without --model, all painters of one style that ship.
 
 The time is that of 1024 × 768 pixels, style prepared, model and `swift` taking turns.
 """
@@ -48,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with fixtures/")
     parser.add_argument("--teacher", required=True, help="weight file of the loss network")
-    parser.add_argument("--objective", choices=tuple(_WEIGHTS), default="own", help="of the engine")
+    parser.add_argument("--objective", choices=(*_WEIGHTS, "none"), default="own", help="of the engine")
     parser.add_argument("--model", action="append", default=[], help="repeatable")
     parser.add_argument("--out", type=Path, help="folder for the paintings, which are not made again")
     parser.add_argument("--threads", type=int, default=2)
@@ -64,10 +66,14 @@ def main() -> None:
         style = _style(arguments.data, next(iter(painter.styles)))
         out = None if arguments.out is None else arguments.out / file.stem
         ours = _painted(painter, contents, style, judge, out and out / "johnson")
+        print(f"{file.stem}: {ours}")
+        if arguments.objective == "none":
+            beside = _painted(FastPainter(SHIPPED), contents, style, judge, None)
+            print(f"  swift: {beside}", flush=True)
+            continue
         engine = partial(_optimised, arguments, contents, style, judge, out)
         first, *_ = weights = _WEIGHTS[arguments.objective]
         below, above = _bracket(ours.content, engine, sorted(weights), first)
-        print(f"{file.stem}: {ours}")
         for weight, score in (below, above):
             print(f"  engine, content weight {weight:g}: {score}")
         if not above[1].content <= ours.content <= below[1].content:
@@ -92,7 +98,7 @@ def _style(data: Path, name: str) -> Picture:
 
 
 def _painted(painter: FastPainter, contents: Contents, style: Picture, judge: Judge, out: Path | None) -> Score:
-    code = painter.prepare([WeightedStyle(next(iter(painter.styles.values())))])
+    code = painter.prepare([WeightedStyle(next(iter(painter.styles.values()), style))])
     found = []
     for name, content in contents.items():
         painting = painter.paint(content, code).picture

@@ -115,8 +115,9 @@ class CycleGANTask(Task[CycleGANTraining]):
                     for n, picture in zip(samples, painted[way], strict=True)
                 ]
             )
-            verdicts = self.critics[way](torch.cat([real[way], shown])).chunk(2)  # at once: no picture sees another
-            losses[f"critic {way}"] = (1.0, critic_loss(*verdicts, self.settings.objective))
+            # At once, as no picture sees another.
+            on_real, on_shown = self.critics[way](torch.cat([real[way], shown])).chunk(2)
+            losses[f"critic {way}"] = (1.0, critic_loss(on_real, on_shown, self.settings.objective))
         return losses
 
     # -- the run

@@ -147,8 +147,12 @@ class JohnsonTask(Task[JohnsonTraining]):
 
 def _code(painter: FastPainter, style: NamedStyle) -> NDArray[np.float32]:
     """By which another painter would paint in a style, or begin to: (D,)."""
-    if not painter.styles:
-        return painter.look(style.picture, (1.0,)).values[0]
-    if style.name in painter.styles:
-        return painter.styles[style.name].values[0]
-    return np.mean([code.values[0] for code in painter.styles.values()], 0)
+    known = painter.styles
+    if not known:
+        codes = painter.look(style.picture, (1.0,)).values
+    elif style.name in known:
+        codes = known[style.name].values
+    else:
+        codes = np.concatenate([code.values for code in known.values()])
+    code: NDArray[np.float32] = codes.mean(0, dtype=np.float32)
+    return code
