@@ -32,7 +32,6 @@ Files = Annotated[
 
 MaxPixels = Annotated[int, typer.Option(help="Width × height of a picture that is sent.")]
 QuickPixels = Annotated[int, typer.Option(help="Of the largest picture of an order that never waits for larger ones.")]
-
 Patience = Annotated[float, typer.Option(help="Seconds to finish what is being painted when told to end.")]
 
 
