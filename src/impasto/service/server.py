@@ -17,7 +17,6 @@ import uvicorn
 from impasto.errors import UsageError
 from impasto.service.api import make_app
 from impasto.service.book import OrderBook
-from impasto.service.heap import give_back
 from impasto.service.keys import Keys
 from impasto.service.settings import ServiceSettings
 from impasto.service.tables import AWAY, away
@@ -25,7 +24,6 @@ from impasto.service.wire import Wire, let_many_in
 from impasto.service.worker import Worker
 
 _RESTART_AFTER = 0.5  # seconds
-_TIDY_EVERY = 30.0
 _ENDING = 10.0  # that a worker may take to end after its patience has
 _PARENT = "IMPASTO_WORKER_OF"
 
@@ -57,7 +55,7 @@ def serve_until_stopped(
     )
     told(f"Listening on http://{host}:{listening.getsockname()[1]}")
     try:
-        with _tidying(), _workers(settings, workers, threads):
+        with _workers(settings, workers, threads):
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         app.state.studio.close()
@@ -120,22 +118,6 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Nothing can listen on {host}:{port}: {error.strerror}.", hint="Choose another --port."
         ) from error
     return listening
-
-
-@contextmanager
-def _tidying() -> Iterator[None]:
-    """Large bodies come and go; what they took goes too."""
-    ended = threading.Event()
-
-    def tidy() -> None:
-        while not ended.wait(_TIDY_EVERY):
-            give_back()
-
-    threading.Thread(target=tidy, name="impasto-tidy", daemon=True).start()
-    try:
-        yield
-    finally:
-        ended.set()
 
 
 @contextmanager
