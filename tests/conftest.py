@@ -12,6 +12,11 @@ from chromium import browser as browser
 from impasto.errors import ImpastoError
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow ones: at the end, one process would wait for another's."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def tiny_encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The weight file of an encoder with few channels and random weights: paintings on it take milliseconds."""

@@ -38,6 +38,7 @@ def studio(folder: Path) -> list[str]:
     return ["train", "distill", "--content", "photos", "--run", "run", "--config", "run.toml", "--steps", "2"]
 
 
+@pytest.mark.slow
 def test_trains_and_the_student_paints(impasto: Impasto, studio: list[str]) -> None:
     words = [*studio, "--teacher-model", "cold.onnx", "--student", "mobilenet", "--width", "0.1"]
     answer = impasto(*words, "--json")

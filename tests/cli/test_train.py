@@ -148,6 +148,7 @@ def test_trains_and_the_result_paints(
     assert answer.code == 0, answer.err
 
 
+@pytest.mark.slow
 def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: Path, studio: list[str]) -> None:
     config = {
         "size": 32,
@@ -178,6 +179,7 @@ def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: 
     assert answer.code == 32, answer.err
 
 
+@pytest.mark.slow
 def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, studio: list[str]) -> None:
     base = {
         "size": 32,
@@ -215,6 +217,7 @@ def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, st
     assert (answer.code, "Two styles are called 'style'." in answer.err) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["adain", "attention"])
 def test_decoders_are_trained_and_paint(impasto: Impasto, folder: Path, studio: list[str], family: str) -> None:
     Path("it.toml").write_text("size = 32\nbatch = 1\nthumbnail = [32, 32]\nviews = 2\nview_sides = [32, 40]\n")

@@ -19,6 +19,7 @@ from impasto.networks.swift import SwiftDesign, SwiftNetwork
 from impasto.networks.swift_file import export_swift
 
 
+@pytest.mark.slow
 def test_they_are_those_of_the_network_in_half_precision(tmp_path: Path) -> None:
     torch.manual_seed(0)
     encoder = Encoder(Architecture(((4, 4), (6,), (8,), (8, 8), (8,))), padding="reflect")
@@ -40,6 +41,7 @@ def test_they_are_those_of_the_network_in_half_precision(tmp_path: Path) -> None
     torch.testing.assert_close(found.wishes(codes), wishes, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_those_of_a_few_styles_are_read_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = JohnsonNetwork(ContentDesign(4, 6, 8, 2), ["dots", "waves", "bars"], torch.rand(3, COLOURS)).eval()

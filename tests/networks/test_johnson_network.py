@@ -63,6 +63,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         load_johnson(tmp_path / "text.safetensors")
 
 
+@pytest.mark.slow
 def test_onnx_paints_as_pytorch_does(tmp_path: Path) -> None:
     network = _network()
     assert export_johnson(network, tmp_path / "a.onnx", name="mine", training={}) < 1e-4
@@ -72,6 +73,7 @@ def test_onnx_paints_as_pytorch_does(tmp_path: Path) -> None:
     assert (about["family"], about["code_length"]) == ("johnson", "2")
 
 
+@pytest.mark.slow
 def test_what_is_trained_by_default_fits_in_half_a_megabyte(tmp_path: Path) -> None:
     usual = JohnsonTraining()
     design = ContentDesign(usual.half, usual.quarter, usual.eighth, usual.blocks)

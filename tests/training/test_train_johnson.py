@@ -53,6 +53,7 @@ def _trainer(settings: JohnsonTraining, teacher: Encoder, pictures: Path, run: P
     return Trainer(_task(settings, teacher, pictures), run)
 
 
+@pytest.mark.slow
 def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     reports: list[TrainingProgress] = []
     settings = replace(SMALL, steps=120, log_every=30, checkpoint_every=200, learning_rate=1e-2)
@@ -93,6 +94,7 @@ def test_what_is_wanted_is_what_the_teacher_sees_in_the_style(teacher: Encoder, 
     torch.testing.assert_close(half.spectrum, (task.wanted[0].spectrum + task.wanted[1].spectrum) / 2)
 
 
+@pytest.mark.slow
 def test_it_begins_with_what_another_knows_of_its_styles(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     other = _task(SMALL, teacher, pictures)
     with torch.no_grad():

@@ -60,6 +60,7 @@ def _trainer(settings: SwiftTraining, teacher: Encoder, pictures: Path, run: Pat
     return Trainer(SwiftTask(settings, teacher, encoder, bank, bank), run)
 
 
+@pytest.mark.slow
 def test_it_learns(teacher: Encoder, pictures: Path, tmp_path: Path) -> None:
     reports: list[TrainingProgress] = []
     settings = replace(SMALL, steps=300, log_every=30, checkpoint_every=1000)

@@ -23,6 +23,7 @@ from impasto.pictures.resize import resize, thumbnail
 from impasto.runtime.adoption import adopt
 from impasto.runtime.registry import ModelEntry, find_model
 
+pytestmark = pytest.mark.slow
 PageOf = Callable[[ModelEntry], Path]
 OpenPage = Callable[..., Opened]
 

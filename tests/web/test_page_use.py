@@ -18,6 +18,7 @@ from impasto.runtime.registry import ModelEntry
 from impasto.styles import shelf
 from impasto.web.serving import serving
 
+pytestmark = pytest.mark.slow
 PageOf = Callable[[ModelEntry], Path]
 OpenPage = Callable[..., Opened]
 
