@@ -12,12 +12,13 @@ class TranslatorDesign:
     """
     Attributes:
         source, target: channels of the domains' pictures: 3 (RGB) or 1 (gray).
-        half, quarter: channels at 1/2 and 1/4 of the size.
+        full, half, quarter: channels at full size, 1/2 and 1/4.
         blocks: residual blocks, at 1/4.
     """
 
     source: int = 3
     target: int = 3
+    full: int = 12
     half: int = 24
     quarter: int = 64
     blocks: int = 4

@@ -24,7 +24,7 @@ class TranslatorTraining(CriticSettings, TrainingSettings):
         size: of the crops, in pixels.
         mirror: whether half of the crops are mirrored, left for right.
         source_channels, target_channels: of the domains: 3 (colour) or 1 (gray).
-        half, quarter, blocks: see `TranslatorDesign`.
+        full, half, quarter, blocks: see `TranslatorDesign`.
     """
 
     steps: int = 10_000
@@ -35,6 +35,7 @@ class TranslatorTraining(CriticSettings, TrainingSettings):
     mirror: bool = True
     source_channels: Channels = 3
     target_channels: Channels = 3
+    full: int = 12
     half: int = 24
     quarter: int = 64
     blocks: int = 4
@@ -45,6 +46,7 @@ class TranslatorTraining(CriticSettings, TrainingSettings):
         "size": (32, 4096),
         "source_channels": (1, 3),
         "target_channels": (1, 3),
+        "full": (4, 1024),
         "half": (4, 1024),
         "quarter": (4, 1024),
         "blocks": (1, 64),
@@ -63,7 +65,7 @@ class TranslatorTraining(CriticSettings, TrainingSettings):
         source, target = self.source_channels, self.target_channels
         if back:
             source, target = target, source
-        return TranslatorDesign(source, target, self.half, self.quarter, self.blocks)
+        return TranslatorDesign(source, target, self.full, self.half, self.quarter, self.blocks)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class CycleGANTraining(TranslatorTraining):
 
     Attributes:
         batch: one, as in the paper: many steps help the game more than steady ones.
+        critic_layers: two: patches of 34 pixels. Critics that see more win too soon, and who always loses does not
+            learn.
         cycle_weight: of the mean absolute difference between a picture and what comes back of it.
         identity_weight: of that between a picture of the target and its own translation to there, relative to the
             cycle's; only where both domains have the same channels. It holds colours, and holds translators between
@@ -93,8 +97,11 @@ class CycleGANTraining(TranslatorTraining):
     """
 
     batch: int = 1
+    learning_rate: float = 2e-3
+    critic_learning_rate: float = 4e-4
+    critic_layers: int = 2
     objective: Objective = "least-squares"
-    cycle_weight: float = 5.0
+    cycle_weight: float = 3.0
     identity_weight: float = 0.0
     pool: int = 48
 
