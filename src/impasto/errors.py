@@ -46,9 +46,11 @@ do. The message says what was wrong in one sentence; neither holds a stack trace
     │   ├── SlowBodyError           80   408   a request that does not come to its end
     │   ├── NotAFormError           83   415   a request whose body is no form that we read
     │   ├── KeyRefusedError         78   401   no API key, or one that is not known
-    │   ├── ForbiddenError          79   403   a key that is not for this
+    │   ├── ForbiddenError          79   403   a key that is not for this; a page of another site, where none is needed
     │   ├── WebhookError            82   502   a client's address could not be told of an order's end
-    │   └── QuotaError              81   429   a key that has been used for all that it is for; come again later
+    │   ├── QuotaError              81   429   a key that has been used for all that it is for; come again later
+    │   ├── DatabaseAwayError       84   503   the service's database does not answer
+    │   └── StorageAwayError        85   503   the service's pictures can't be read, or kept, at the moment
     ├── PartialFailureError         60   207   some of several pictures failed; the others are done
     └── InterruptedByUserError     130   499   Ctrl-C
 """
@@ -280,6 +282,10 @@ class QuotaError(LaterError):
 
 class DatabaseAwayError(LaterError):
     exit_code, http_status = 84, 503
+
+
+class StorageAwayError(LaterError):
+    exit_code, http_status = 85, 503
 
 
 class OrderTimeoutError(ServiceError):

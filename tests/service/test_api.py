@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from impasto.service.settings import ServiceSettings
 @pytest.fixture
 def client(settings: ServiceSettings) -> Iterator[TestClient]:
     app = make_app(replace(settings, max_body=1 << 20, max_pixels=1_000_000))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as client:
         yield client
     app.state.studio.close()
 
@@ -123,6 +124,9 @@ def test_a_key_makes_one_order(client: TestClient) -> None:
         ({"content": b"no picture"}, 415, "not a picture"),
         ({"content": b""}, 422, "empty"),
         ({"content": _flat(2000, 600)}, 413, "1,000,000"),
+        ({"options": '{"size": 16384}'}, 413, "16384×12288. The limit is 1,000,000"),
+        ({"options": '{"size": [1001, 1000]}'}, 413, "1001×1000. The limit is 1,000,000"),
+        ({"options": '{"size": 1001}', "content": picture(form="AVIF").replace(b"ispe", b"free")}, 413, "1001×1001"),
         ({"style": "mosiac"}, 404, "mosaic"),
         ({"style": "../../etc/passwd"}, 404, "no style"),
         ({"style": "mosaic:much"}, 400, "no weight"),
@@ -144,10 +148,56 @@ def test_what_is_wrong_is_told_as_a_problem(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     problem = answer.json()
     assert problem["status"] == status
-    assert says in problem["detail"] + problem["hint"]
+    assert says in f"{problem['detail']} {problem['hint']}"
     assert str(tmp_path) not in answer.text
     assert "Traceback" not in answer.text
     assert client.get("/v1/orders").json() == []
+
+
+def test_what_is_waited_for_has_the_quick_lane(settings: ServiceSettings) -> None:
+    app = make_app(replace(settings, quick_pixels=10_000))
+
+    def paint(content: bytes, style: bytes | str = "mosaic", **options: Any) -> tuple[int, str]:
+        files: dict[str, Any] = {"content": ("x", content)}
+        files |= {"style_file": ("y", style)} if isinstance(style, bytes) else {}
+        form = {"options": json.dumps(options), "style": style if isinstance(style, str) else ""}
+        answer = visitor.post("/v1/paint", files=files, data=form)
+        return answer.status_code, f"{answer.json()['detail']} {answer.json()['hint']}"
+
+    with TestClient(app, "http://localhost") as visitor:
+        too_large = (
+            paint(picture(101, 100)),
+            paint(picture(10, 10), size=101),
+            paint(picture(10, 10), picture(101, 100)),
+            paint(picture(form="AVIF").replace(b"ispe", b"free")),
+        )
+        for status, told in too_large:
+            assert status == 413
+            assert "more than 10,000 pixels" in told
+            assert "POST /v1/orders" in told
+        assert paint(picture(), quality="fine")[0] == 400
+        assert visitor.get("/v1/orders").json() == []
+    app.state.studio.close()
+
+
+def test_orders_are_waited_for_by_so_many_at_once(client: TestClient) -> None:
+    order = _order(client).json()
+    client.delete(f"/v1/orders/{order['id']}")
+    events, studio = f"/v1/orders/{order['id']}/events", client.app.state.studio  # type: ignore[attr-defined]
+    for _ in range(60):  # each is let go when it has been answered
+        assert client.get(events).status_code == 200
+    with ExitStack() as others:
+        for _ in range(50):
+            others.enter_context(studio.looking("local"))
+        late = client.post("/v1/paint", files={"content": picture()}, data={"style": "mosaic"})
+        for refused in (client.get(events), late):
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+            assert refused.json()["title"] == "Quota"
+            assert "50 orders are waited for already" in refused.json()["detail"]
+        with studio.looking("another"):
+            pass
+        assert len(client.get("/v1/orders").json()) == 1  # what could not be waited for is not ordered
+    assert client.get(events).status_code == 200
 
 
 def test_large_bodies_are_not_read(client: TestClient) -> None:
@@ -170,7 +220,7 @@ def test_unknown_orders_and_paths(client: TestClient) -> None:
 @pytest.mark.slow
 def test_a_database_that_is_away_is_waited_for(settings: ServiceSettings, postgres: Postgres) -> None:
     app = make_app(replace(settings, database=postgres.database()))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as client:
         assert client.get("/v1/orders").json() == []
         postgres.kill()
         away = client.get("/v1/orders")
@@ -239,6 +289,6 @@ def test_a_slow_body_is_given_up(settings: ServiceSettings) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    guard = Guard(app, max_body=10, body_seconds=0.0)
+    guard = Guard(app, local=False, max_body=10, body_seconds=0.0)
     asyncio.run(guard({"type": "http", "headers": []}, never, send))
     assert sent[0]["status"] == 408

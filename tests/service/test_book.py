@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def _queued(book: OrderBook) -> list[str]:
     return [status.workflow_id for status in client.list_workflows(status="ENQUEUED")]
 
 
+def _mark(book: OrderBook, words: str) -> None:
+    with book.engine.begin() as connection:
+        place = "dbos." if connection.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"UPDATE {place}workflow_status SET {words}")
+
+
 def test_an_order_is_in_the_book_and_in_the_queue(either_book: OrderBook) -> None:
     book = either_book
     placed, new = book.place(REQUEST, owner="a")
@@ -50,9 +57,20 @@ def test_a_key_makes_one_order(either_book: OrderBook) -> None:
     other, other_new = book.place(REQUEST, owner="b", idempotency="k")
     assert (new, again_new, other_new) == (True, False, True)
     assert first.id == again.id != other.id
+    assert (book.is_known("a", "k"), book.is_known("c", "k")) == (True, False)
     with pytest.raises(ConflictingOrderError):
         book.place(replace(REQUEST, format="png"), owner="a", idempotency="k")
+    with pytest.raises(ConflictingOrderError):
+        book.place(REQUEST, owner="a", idempotency="k", webhook="https://example.org/")
     assert len(_queued(book)) == 2
+
+
+def test_orders_at_once_with_one_key_are_one(either_book: OrderBook) -> None:
+    book = either_book
+    with ThreadPoolExecutor(8) as clients:
+        found = list(clients.map(lambda _: book.place(REQUEST, owner="a", idempotency="k"), range(8)))
+    assert len({order.id for order, _ in found}) == 1
+    assert sum(new for _, new in found) == 1
 
 
 def test_others_orders_are_not_there(either_book: OrderBook) -> None:
@@ -126,14 +144,24 @@ def test_old_orders_are_forgotten_and_their_pictures_go(either_book: OrderBook) 
     assert [order.id for order in book.orders()] == [waiting.id]
 
 
+def test_the_queue_forgets_with_the_book(either_book: OrderBook) -> None:
+    book = either_book
+    old, _ = book.place(REQUEST, owner="a")
+    waiting, _ = book.place(REQUEST, owner="a")
+    book.fail(old.id, {"title": "x"})
+    _mark(book, f"status = 'SUCCESS', completed_at = 1 WHERE workflow_uuid = '{old.id}'")
+    assert book.purge(before=time.time() + 1) == 1
+    client: DBOSClient = book._client
+    assert [status.workflow_id for status in client.list_workflows()] == [waiting.id]
+
+
 def test_what_a_dead_worker_had_begun_is_taken_back(either_book: OrderBook) -> None:
     book = either_book
     placed, _ = book.place(REQUEST, owner="a")
-    with book.engine.begin() as connection:  # as if a worker had taken it
-        place = "dbos." if connection.dialect.name == "postgresql" else ""
-        connection.exec_driver_sql(f"UPDATE {place}workflow_status SET status = 'PENDING', executor_id = 'elsewhere-1'")
+    _mark(book, "status = 'PENDING', executor_id = 'elsewhere-1'")  # as if a worker had taken it
     book.beat("elsewhere-1")
     assert book.take_back(since=time.time() - 10) == []
+    assert book.take_back(since=time.time() + 10, by="elsewhere-1") == []  # it is late, and knows that it lives
     assert book.take_back(since=time.time() + 10) == [placed.id]
     assert _queued(book) == [placed.id]
 
@@ -143,9 +171,7 @@ def test_an_open_order_whose_workflow_has_failed_gets_a_new_one(either_book: Ord
     placed, _ = book.place(REQUEST, owner="a")
     other, _ = book.place(REQUEST, owner="a")
     book.begin(placed.id)
-    with book.engine.begin() as connection:  # as if an error of ours had ended them
-        place = "dbos." if connection.dialect.name == "postgresql" else ""
-        connection.exec_driver_sql(f"UPDATE {place}workflow_status SET status = 'ERROR'")
+    _mark(book, "status = 'ERROR'")  # as if an error of ours had ended them
     book.fail(other.id, {"title": "x"})
     assert book.take_back(since=time.time()) == [placed.id]
     assert book.take_back(since=time.time()) == []
@@ -164,7 +190,7 @@ def test_pictures_are_kept_within_days_and_bytes(settings: ServiceSettings) -> N
         book.finish(orders[-1].id, digest, "image/png", {})
     gone, freed = keep_within(book)
     assert 2 <= gone < 5
-    assert sum(size for _, size, _ in store.all()) <= 1 << 20
+    assert sum(kept.size for kept in store.all()) <= 1 << 20
     assert [order.id for order in book.orders()] == [order.id for order in reversed(orders[gone:])]
     assert freed > 500_000
     book.close()

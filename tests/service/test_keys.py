@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from fastapi.testclient import TestClient
@@ -8,10 +11,12 @@ from sqlalchemy import select
 from tests.service.conftest import picture
 
 from impasto.errors import ForbiddenError, KeyRefusedError, QuotaError, UnknownNameError
+from impasto.service import own_styles
 from impasto.service.api import make_app
 from impasto.service.book import OrderBook
-from impasto.service.keys import Keys, _Pace
+from impasto.service.keys import Keys, _Pace, count_order
 from impasto.service.orders import OrderedStyle, OrderRequest
+from impasto.service.own_styles import OwnStyles
 from impasto.service.settings import ServiceSettings
 from impasto.service.tables import KEYS
 
@@ -66,19 +71,65 @@ def test_the_pace_is_that_of_a_bucket() -> None:
 
 def test_open_orders_and_orders_a_day_are_counted(keys: Keys, book: OrderBook) -> None:
     client, _ = keys.add("shop", open_orders=2, per_day=3)
-    placed = []
-    for _ in range(2):
-        keys.check_orders(client)
-        placed.append(book.place(REQUEST, owner=client.id)[0])
-    with pytest.raises(QuotaError, match="2 orders of this key are open"):
-        keys.check_orders(client)
-    book.cancel(placed[0].id)
-    keys.check_orders(client)
-    book.cancel(book.place(REQUEST, owner=client.id)[0].id)
-    with pytest.raises(QuotaError, match="3 orders today") as full:
-        keys.check_orders(client)
+    place = partial(book.place, REQUEST, owner=client.id, check=partial(count_order, client=client))
+    first, _ = place(idempotency="k")
+    second, _ = place()
+    for refused in (place, partial(keys.check_orders, client)):
+        with pytest.raises(QuotaError, match="2 orders of this key are open"):
+            refused()
+    assert place(idempotency="k") == (first, False)  # it was placed already
+    for ended in (first, second, place):
+        book.forget((ended()[0] if callable(ended) else ended).id)  # what is forgotten counts too
+    for refused in (place, partial(keys.check_orders, client)):
+        with pytest.raises(QuotaError, match="3 orders today") as full:
+            refused()
     assert 0 < full.value.retry_after <= 86400
     keys.check_orders(replace(client, id="another"))
+
+
+def test_a_new_day_begins_anew(keys: Keys, book: OrderBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, _ = keys.add("shop", per_day=1)
+    check = partial(count_order, client=client)
+    book.place(REQUEST, owner=client.id, check=check)
+    with pytest.raises(QuotaError):
+        keys.check_orders(client)
+    tomorrow = time.time() + 86400
+    monkeypatch.setattr(time, "time", lambda: tomorrow)
+    book.place(REQUEST, owner=client.id, check=check)
+    with pytest.raises(QuotaError):
+        keys.check_orders(client)
+
+
+def test_orders_at_once_are_counted_one_by_one(either_book: OrderBook) -> None:
+    book, keys = either_book, Keys(either_book.engine, needed=True)
+    client, _ = keys.add("shop", open_orders=2, per_day=9)
+
+    def place(_: int) -> bool:
+        try:
+            return book.place(REQUEST, owner=client.id, check=partial(count_order, client=client))[1]
+        except QuotaError:
+            return False
+
+    with ThreadPoolExecutor(8) as clients:
+        assert sum(clients.map(place, range(16))) == 2
+
+
+def test_own_styles_have_a_limit(book: OrderBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    styles = OwnStyles(book.engine)
+    monkeypatch.setattr(own_styles, "_MOST_BYTES", 1 << 20)
+    styles.keep("a", "mine", "1" * 64, 900_000)
+    with pytest.raises(QuotaError, match="Styles take 1 MB already"):
+        styles.keep("a", "another", "2" * 64, 200_000)
+    styles.keep("a", "mine", "2" * 64, 1_000_000)  # in place of the first
+    styles.keep("b", "mine", "1" * 64, 900_000)
+    assert styles.of("a") == {"mine": "2" * 64}
+
+
+def test_one_style_sent_twice_at_once(either_book: OrderBook) -> None:
+    styles = OwnStyles(either_book.engine)
+    with ThreadPoolExecutor(8) as clients:
+        list(clients.map(lambda n: styles.keep("a", "mine", str(n) * 64, 9), range(8)))
+    assert list(styles.of("a")) == ["mine"]
 
 
 def test_over_http(settings: ServiceSettings) -> None:

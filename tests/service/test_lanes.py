@@ -41,7 +41,7 @@ def _queued(book: OrderBook) -> list[tuple[str, str | None]]:
 def order(settings: ServiceSettings) -> Iterator[Callable[..., str]]:
     """Orders, and tells in which lane: up to 10,000 pixels are quick."""
     app = make_app(replace(settings, quick_pixels=10_000))
-    with TestClient(app) as client:
+    with TestClient(app, "http://localhost") as client:
         large = {"files": {"picture": ("x", picture(101, 100))}, "data": {"name": "my-large"}}
         assert client.post("/v1/styles", **large).status_code == 201
 

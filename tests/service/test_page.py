@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,14 @@ _READ = """(what) => {
   [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
   canvas.getContext("2d").drawImage(image, 0, 0);
   return canvas.toDataURL("image/png");
+}"""
+
+
+_DROP = """({ place, file, name }) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([Uint8Array.from(atob(file), (letter) => letter.charCodeAt())], name));
+  const event = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer });
+  document.querySelector(place).dispatchEvent(event);
 }"""
 
 
@@ -79,6 +88,15 @@ class Visit:
         self.tab.set_input_files("#photo", photo)
         self.tab.wait_for_selector(f"#told:has-text('{photo.name}')")
         self.tab.click("#paint")
+
+    def drop(self, photo: Path, place: str) -> None:
+        file = base64.b64encode(photo.read_bytes()).decode()
+        self.tab.evaluate(_DROP, {"place": place, "file": file, "name": photo.name})
+
+    def cancel_all(self, address: str) -> None:
+        """As another page of the same visitor would."""
+        for order in self.tab.request.get(f"{address}v1/orders?most=1000").json():
+            self.tab.request.delete(f"{address}v1/orders/{order['id']}")
 
     def pixels(self, what: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """(H, W, 3) of a picture on the easel."""
@@ -227,6 +245,88 @@ def test_own_styles_stay(browser: Browser, visits: list[Visit], settings: Servic
         assert tab.inner_text("#title") == "garden"
         assert "A picture of yours" in str(tab.get_attribute(".hung", "aria-label"))
         assert visit.wrong == []
+
+
+def test_a_picture_dropped_on_the_styles_is_a_style(
+    browser: Browser, visits: list[Visit], settings: ServiceSettings, photo: Path
+) -> None:
+    with _served(settings) as address:
+        visits.append(visit := Visit(browser, address))
+        visit.wait("ready")
+        visit.drop(photo, "#styles")
+        visit.tab.wait_for_selector("#title:has-text('garden')")
+        assert visit.tab.inner_text("#told").startswith("A sample."), "the photo stays"
+        visit.drop(photo, "#stage")
+        visit.tab.wait_for_selector("#told:has-text('garden.png')")
+        assert visit.wrong == []
+
+
+def test_all_that_hangs_in_the_gallery_is_watched(
+    browser: Browser, visits: list[Visit], settings: ServiceSettings, photo: Path
+) -> None:
+    with _served(settings) as address:
+        visits.append(visit := Visit(browser, address))
+        tab = visit.tab
+        visit.wait("ready")
+        many = [{"name": f"{n}.png", "mimeType": "image/png", "buffer": photo.read_bytes()} for n in range(27)]
+        tab.set_input_files("#photo", many)
+        tab.wait_for_selector("#told:has-text('26 more')")
+        tab.click("#paint")
+        tab.wait_for_selector(".order:nth-child(27)")
+        visit.wait("queued")
+        visit.cancel_all(address)
+        tab.locator(".order[data-state=cancelled]").nth(26).wait_for()
+        assert visit.wrong == []
+
+
+@pytest.mark.parametrize(("ill", "dead"), [("most=", "/events"), ("/events", "most=")], ids=["watched", "followed"])
+def test_trouble_that_passes(
+    browser: Browser, visits: list[Visit], settings: ServiceSettings, photo: Path, ill: str, dead: str
+) -> None:
+    """The page hears of an order by two ways: either goes on after trouble, while the other has none but trouble."""
+    troubles: list[Callable[[Route], None]] = [
+        lambda route: route.fulfill(status=503, headers={"Retry-After": "1"}),
+        lambda route: route.fulfill(status=429, headers={"Retry-After": "1"}),
+        lambda route: route.abort(),
+    ]
+    with _served(settings) as address:
+        visits.append(visit := Visit(browser, address))
+        tab = visit.tab
+        visit.wait("ready")
+        tab.route(re.compile(dead), lambda route: route.fulfill(status=503, headers={"Retry-After": "600"}))
+        tab.route(re.compile(ill), lambda route: troubles.pop(0)(route) if troubles else route.continue_())
+        visit.order(photo)
+        visit.wait("queued")
+        tab.wait_for_selector("#error:has-text('This page tries again')")
+        visit.cancel_all(address)
+        visit.wait("cancelled")
+        assert troubles == []
+        assert not tab.is_visible("#error")
+        assert visit.wrong == []
+
+
+def test_who_may_order_no_more_is_told_so(
+    browser: Browser, visits: list[Visit], settings: ServiceSettings, photo: Path
+) -> None:
+    book = OrderBook(settings)
+    secret = Keys(book.engine, needed=True).add("shop", open_orders=1)[1]
+    book.close()
+    with _served(replace(settings, keys=True)) as address:
+        visits.append(visit := Visit(browser, address))
+        tab = visit.tab
+        tab.fill("#key", secret)
+        tab.keyboard.press("Enter")
+        visit.wait("ready")
+        other = photo.with_name("other.png")
+        other.write_bytes(photo.read_bytes())
+        tab.set_input_files("#photo", [photo, other])
+        tab.wait_for_selector("#told:has-text('1 more')")
+        tab.click("#paint")
+        visit.wait("queued")
+        tab.wait_for_selector("#error:has-text('1 orders of this key are open already')")
+        tab.click("#language")
+        assert tab.inner_text("#error").startswith("已达到使用上限")
+        assert tab.locator(".order").count() == 1
 
 
 def test_who_has_a_key_comes_in(browser: Browser, visits: list[Visit], settings: ServiceSettings) -> None:

@@ -16,6 +16,7 @@ from tests.service.postgres import Postgres
 
 from impasto.service.book import OrderBook
 from impasto.service.orders import OrderedStyle, OrderRequest
+from impasto.service.server import _Keeper, _pause
 from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore
 
@@ -50,6 +51,28 @@ def _workers(data: Path) -> list[int]:
 
 def _request(store: PictureStore, width: int = 64, height: int = 48) -> OrderRequest:
     return OrderRequest(store.put(picture(width, height)), (OrderedStyle(name="mosaic"),))
+
+
+def test_a_worker_that_does_not_live_long_is_started_again_ever_later() -> None:
+    pauses = [0.0]
+    for _ in range(8):
+        pauses.append(_pause(pauses[-1], lived=2.0))
+    assert pauses[1:] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert _pause(30.0, lived=60.0) == 0.5
+
+
+def test_what_a_worker_complains_of_is_seen(capfd: pytest.CaptureFixture[str]) -> None:
+    seen: list[str] = []
+
+    def complained() -> bool:
+        seen.append(capfd.readouterr().err)
+        return "".join(seen).count("no luck") >= 2  # when it has been started again, too
+
+    keeper = _Keeper([sys.executable, "-c", "import sys; sys.exit('no luck')"], os.environ)
+    until(complained)
+    keeper.end()
+    keeper.join(30)
+    assert not keeper.is_alive()
 
 
 @pytest.mark.slow

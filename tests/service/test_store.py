@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 import fsspec
 import pytest
 
-from impasto.errors import PictureNotFoundError
+from impasto.errors import PictureNotFoundError, StorageAwayError
 from impasto.service.store import PictureStore
 
 
@@ -24,9 +26,10 @@ def test_pictures_are_known_by_their_hash(store: PictureStore) -> None:
     assert store.put(b"a picture") == digest
     assert store.get(digest) == b"a picture"
     assert digest in store
-    assert [(name, size) for name, size, _ in store.all()] == [(digest, 9)]
-    store.remove(digest)
-    store.remove(digest)
+    (kept,) = store.all()
+    assert (kept.name, kept.size) == (digest, 9)
+    assert store.remove(kept, before=time.time() + 9)
+    assert not store.remove(kept, before=time.time() + 9)
     assert digest not in store
     assert list(store.all()) == []
     with pytest.raises(PictureNotFoundError):
@@ -39,3 +42,39 @@ def test_nothing_else_is_reached(store: PictureStore, name: str) -> None:
         store.get(name)
     with pytest.raises(PictureNotFoundError):
         _ = name in store
+
+
+def test_what_is_young_stays(store: PictureStore) -> None:
+    store.put(b"a picture")
+    (kept,) = store.all()
+    assert not store.remove(kept, before=time.time() - 60)
+    assert kept.name in store
+
+
+def test_what_is_put_again_is_young_again(tmp_path: Path) -> None:
+    store = PictureStore(str(tmp_path))
+    store.put(b"a picture")
+    (kept,) = store.all()
+    os.utime(kept.path, (1, 1))
+    store.put(b"a picture")
+    assert not store.remove(kept, before=time.time() - 60)
+
+
+def test_what_was_never_finished_goes(store: PictureStore) -> None:
+    store._system.pipe_file(f"{store._root}/tmp-1", b"half a pict")
+    (kept,) = store.all()
+    assert store.remove(kept, before=time.time() + 9)
+    assert list(store.all()) == []
+
+
+def test_what_can_not_be_reached_is_not_gone(tmp_path: Path) -> None:
+    store = PictureStore(str(tmp_path / "pictures"))
+    digest = store.put(b"a picture")
+    (tmp_path / "pictures").rename(tmp_path / "away")
+    (tmp_path / "pictures").touch()
+    with pytest.raises(StorageAwayError, match="can't read") as away:
+        store.get(digest)
+    assert str(tmp_path) not in str(away.value)
+    with pytest.raises(StorageAwayError, match="can't keep") as away:
+        store.put(b"another")
+    assert str(tmp_path) not in str(away.value)

@@ -15,7 +15,7 @@ import pytest
 from tests.service.conftest import StartWorker, picture, until
 
 from impasto.errors import UsageError, WebhookError
-from impasto.service.book import OrderBook
+from impasto.service.book import OrderBook, delivery_of
 from impasto.service.keys import Keys
 from impasto.service.orders import Order, OrderedStyle, OrderRequest
 from impasto.service.settings import ServiceSettings
@@ -62,20 +62,39 @@ def _at_home(host: str, port: int) -> list[str]:
 
 
 def test_what_is_told_is_signed(listener: Listener) -> None:
-    Courier(private=True, resolve=_at_home).tell(listener.url, ORDER, key="abc")
+    Courier(private=True, resolve=_at_home).tell(listener.url, ORDER, key="abc", delivery="ord_x#1")
     ((headers, body),) = listener.told
     assert json.loads(body)["result"] == "/v1/orders/ord_x/result"
-    assert headers["Impasto-Delivery"] == "ord_x"
+    assert headers["Impasto-Delivery"] == "ord_x#1"
     time, code = (part.partition("=")[2] for part in headers[SIGNATURE].split(","))
     assert code == hmac.new(b"abc", f"{time}.".encode() + body, hashlib.sha256).hexdigest()
     assert headers["Host"].startswith("told.example")
+
+
+def test_what_came_without_a_key_is_told_unsigned(listener: Listener) -> None:
+    Courier(private=True, resolve=_at_home).tell(listener.url, ORDER, key=None, delivery="ord_x#1")
+    ((headers, _),) = listener.told
+    assert SIGNATURE not in headers
+
+
+def test_each_end_of_an_order_is_a_delivery_of_its_own(book: OrderBook) -> None:
+    order, _ = book.place(ORDER.request, owner="a", webhook="https://shop.example/done")
+    book.fail(order.id, {"title": "x"})
+    book.retry(order.id)
+    book.cancel(order.id)
+    first, second = (one.workflow_id for one in book._client.list_workflows() if one.name == "deliver_webhook")
+    book.tell_later(first, order, 1, delay=3600)
+    book.tell_later(f"{first}-1", order, 2, delay=3600)
+    its = {delivery_of(one.workflow_id) for one in book._client.list_workflows() if one.name == "deliver_webhook"}
+    assert its == {delivery_of(first), delivery_of(second)}
+    assert len(its) == 2
 
 
 @pytest.mark.parametrize("answer", [302, 404, 500])
 def test_other_answers_are_failures_and_redirects_are_not_followed(listener: Listener, answer: int) -> None:
     listener.answer = answer
     with pytest.raises(WebhookError, match=str(answer)):
-        Courier(private=True, resolve=_at_home).tell(listener.url, ORDER, key="")
+        Courier(private=True, resolve=_at_home).tell(listener.url, ORDER, key=None, delivery="ord_x#1")
     assert len(listener.told) == 1
 
 
@@ -94,9 +113,11 @@ def test_other_answers_are_failures_and_redirects_are_not_followed(listener: Lis
 def test_addresses_of_the_house_are_not_reached(listener: Listener, address: str) -> None:
     assert not is_public(address)
     with pytest.raises(WebhookError):
-        Courier(resolve=lambda host, port: [address]).tell(listener.url, ORDER, key="")
+        Courier(resolve=lambda host, port: [address]).tell(listener.url, ORDER, key=None, delivery="ord_x#1")
     with pytest.raises(WebhookError):  # one good address among them does not help
-        Courier(resolve=lambda host, port: ["93.184.216.34", address]).tell(listener.url, ORDER, key="")
+        Courier(resolve=lambda host, port: ["93.184.216.34", address]).tell(
+            listener.url, ORDER, key=None, delivery="ord_x#1"
+        )
     assert listener.told == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,6 +108,40 @@ def test_the_database_may_die_too(postgres: Postgres, settings: ServiceSettings,
     postgres.start()
     assert {order.state for order in ended(book, *orders)} == {"done"}
     book.close()
+
+
+@pytest.mark.slow
+def test_pictures_that_can_not_be_reached_are_waited_for(
+    settings: ServiceSettings, book: OrderBook, store: PictureStore, start_worker: StartWorker
+) -> None:
+    order = placed(book, _request(store))
+    folder = Path(settings.files_url, order.request.content[:2])
+    folder.rename(folder.with_name("away"))
+    folder.touch()
+    worker = start_worker(settings)
+    assert worker.stderr is not None
+    assert any(b"can't read its pictures" in line for line in worker.stderr)
+    folder.unlink()
+    folder.with_name("away").rename(folder)
+    assert [order.state for order in ended(book, order)] == ["done"]
+
+
+@pytest.mark.slow
+def test_nobody_gets_what_another_was_painted() -> None:
+    """Who looks on fails; what the process paints meanwhile is nobody's."""
+
+    def fail() -> bool:
+        raise RuntimeError("the one who asks is gone")
+
+    bench, small = Bench(memory=4 << 30, threads=1), Job(picture(), [("mosaic", 1.0)], previews=False)
+    expected = bench.paint(small)
+    with pytest.raises(RuntimeError, match="gone"):
+        bench.paint(replace(small, content=picture(3000, 2000, form="JPEG")), wanted=fail)
+    made = bench.paint(small)
+    bench.stop()
+    assert expected is not None
+    assert made is not None
+    assert made.data == expected.data
 
 
 @pytest.mark.slow

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _PATIENCE = 60_000  # milliseconds; two processes share two cores
+_DRAG = """({ place, what, file, name }) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([Uint8Array.from(atob(file), (letter) => letter.charCodeAt())], name));
+  const event = new DragEvent(what, { bubbles: true, cancelable: true, dataTransfer });
+  document.querySelector(place).dispatchEvent(event);
+}"""
 
 
 class Opened:
@@ -66,6 +72,11 @@ class Opened:
     def choose_photo(self, photo: Path) -> None:
         with self.painting():
             self.tab.set_input_files("#photo", photo)
+
+    def drag(self, photo: Path, place: str, what: str = "dragover") -> None:
+        """Hold a file over an element, or drop it there."""
+        file = base64.b64encode(photo.read_bytes()).decode()
+        self.tab.evaluate(_DRAG, {"place": place, "what": what, "file": file, "name": photo.name})
 
     def choose_style(self, name: str) -> None:
         with self.painting():

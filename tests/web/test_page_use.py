@@ -114,6 +114,49 @@ def test_with_the_keyboard_alone(page: Opened, photo: Path) -> None:
         assert np.abs(np.asarray(saved, np.int16) - page.pixels()).mean() < 8
 
 
+def _hints(page: Opened) -> list[bool]:
+    """Whether the easel and the styles say that something can be dropped on them."""
+    shown = "(hints) => hints.map((hint) => getComputedStyle(hint).opacity === '1')"
+    found: list[bool] = page.tab.locator(".stage .drop, .panel .drop").evaluate_all(shown)
+    return found
+
+
+def test_a_picture_is_dropped_where_it_belongs(
+    page_of: PageOf, open_page: OpenPage, swift: ModelEntry, photo: Path
+) -> None:
+    page = open_page(page_of(swift), reduced_motion="reduce")
+    page.wait()
+    sample = page.pixels()
+    page.drag(photo, "#styles")
+    assert _hints(page) == [False, True]
+    with page.painting():
+        page.drag(photo, "#styles", "drop")
+    assert _hints(page) == [False, False]
+    assert page.tab.get_attribute("[data-name='@own']", "aria-checked") == "true"
+    assert page.tab.inner_text("#title") == "Your own"
+    assert page.pixels().shape == sample.shape
+    assert np.abs(page.pixels().astype(int) - sample).mean() > 2
+    page.drag(photo, "#stage")
+    assert _hints(page) == [True, False]
+    with page.painting():
+        page.drag(photo, "#stage", "drop")
+    assert page.pixels().shape == (90, 150, 3)
+    assert page.wrong == []
+
+
+def test_where_no_style_can_be_added_all_that_is_dropped_is_a_photo(
+    page_of: PageOf, open_page: OpenPage, johnson: ModelEntry, photo: Path
+) -> None:
+    page = open_page(page_of(johnson), reduced_motion="reduce")
+    page.wait()
+    page.drag(photo, "#styles")
+    assert _hints(page) == [True, False]
+    with page.painting():
+        page.drag(photo, "#styles", "drop")
+    assert page.pixels().shape == (90, 150, 3)
+    assert page.wrong == []
+
+
 _REFUSED = """(name) => {
   navigator.mediaDevices.getUserMedia = async () => {
     throw new DOMException("", name);

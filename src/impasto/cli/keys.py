@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, service_settings
+from impasto.cli.studio_options import FOLDER, Data, Database, opened_book
 from impasto.cli.voice import Voice
 from impasto.extras import needs_extra
 
 if TYPE_CHECKING:
     from impasto.service.keys import Keys
-
-_FOLDER = Path("impasto-data")
 
 app = typer.Typer(help="Give API keys, and take them back.", no_args_is_help=True)
 
@@ -30,7 +28,7 @@ def register(program: typer.Typer) -> None:
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="Whose it is, for people.")],
-    data: Data = _FOLDER,
+    data: Data = FOLDER,
     database: Database = None,
     scope: Annotated[
         list[str] | None, typer.Option(help="What it is for: orders, styles, metrics; repeatable.", show_default="all")
@@ -53,7 +51,7 @@ def add(
 
 @app.command("list")
 def list_keys(
-    data: Data = _FOLDER,
+    data: Data = FOLDER,
     database: Database = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON, an object a line.")] = False,
 ) -> None:
@@ -71,7 +69,7 @@ def list_keys(
 @app.command()
 def revoke(
     identity: Annotated[str, typer.Argument(metavar="ID", help="Of a key: key_…")],
-    data: Data = _FOLDER,
+    data: Data = FOLDER,
     database: Database = None,
 ) -> None:
     """Refuse a key from now on; its orders stay."""
@@ -83,10 +81,6 @@ def revoke(
 @contextmanager
 def _keys(data: Path, database: str | None) -> Iterator[Keys]:
     with needs_extra("The service"):
-        from impasto.service.book import OrderBook
         from impasto.service.keys import Keys
-    book = OrderBook(service_settings(data, database))
-    try:
+    with opened_book(data, database) as book:
         yield Keys(book.engine, needed=True)
-    finally:
-        book.close()

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, service_settings
+from impasto.cli.studio_options import FOLDER, Data, Database, Files, opened_book
 from impasto.cli.voice import Voice
 from impasto.errors import UnknownNameError
 from impasto.extras import needs_extra
 
 if TYPE_CHECKING:
-    from impasto.service.book import OrderBook
     from impasto.service.orders import Order
 
 _DAY = 86400.0
-_FOLDER = Path("impasto-data")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Of an order.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON, an object an order.")]
@@ -32,7 +29,7 @@ def register(program: typer.Typer) -> None:
 
 @app.command("list")
 def list_orders(
-    data: Data = _FOLDER,
+    data: Data = FOLDER,
     database: Database = None,
     state: Annotated[str | None, typer.Option(help="Only those: queued, painting, done, failed or cancelled.")] = None,
     most: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
@@ -44,15 +41,17 @@ def list_orders(
     if state is not None and state not in get_args(State):
         raise UnknownNameError("state", state, get_args(State))
     voice = Voice(json=json)
-    for order in _book(data, database).orders(state=state, most=most):  # type: ignore[arg-type]
-        _tell(voice, order)
+    with opened_book(data, database) as book:
+        for order in book.orders(state=state, most=most):  # type: ignore[arg-type]
+            _tell(voice, order)
 
 
 @app.command()
-def show(identity: Id, data: Data = _FOLDER, database: Database = None, json: Json = False) -> None:
+def show(identity: Id, data: Data = FOLDER, database: Database = None, json: Json = False) -> None:
     """One order, whole."""
     voice = Voice(json=json)
-    order = _book(data, database).get(identity)
+    with opened_book(data, database) as book:
+        order = book.get(identity)
     if json:
         voice.object(_as_object(order))
         return
@@ -62,29 +61,25 @@ def show(identity: Id, data: Data = _FOLDER, database: Database = None, json: Js
 
 
 @app.command()
-def retry(identity: Id, data: Data = _FOLDER, database: Database = None, json: Json = False) -> None:
+def retry(identity: Id, data: Data = FOLDER, database: Database = None, json: Json = False) -> None:
     """Paint an order that failed, or was cancelled, after all."""
-    _tell(Voice(json=json), _book(data, database).retry(identity))
+    with opened_book(data, database) as book:
+        _tell(Voice(json=json), book.retry(identity))
 
 
 @app.command()
 def purge(
-    data: Data = _FOLDER,
+    data: Data = FOLDER,
     database: Database = None,
+    files: Files = None,
     days: Annotated[float, typer.Option(min=0, help="Orders that ended so many days ago, or more.")] = 7.0,
 ) -> None:
     """Forget old orders, and remove the pictures that no other order needs."""
     with needs_extra("The service"):
         from impasto.service.clearing import clear_up
-    book = _book(data, database)
-    gone, freed = clear_up(book, before=time.time() - days * _DAY)
+    with opened_book(data, database, files) as book:
+        gone, freed = clear_up(book, before=time.time() - days * _DAY)
     Voice().line(f"{gone} orders forgotten, {freed / 1e6:.1f} MB freed.")
-
-
-def _book(data: Path, database: str | None) -> OrderBook:
-    with needs_extra("The service"):
-        from impasto.service.book import OrderBook
-    return OrderBook(service_settings(data, database))
 
 
 def _tell(voice: Voice, order: Order) -> None:

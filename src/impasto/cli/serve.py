@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, Files, MaxPixels, Patience, QuickPixels, service_settings
+from impasto.cli.studio_options import (
+    FOLDER,
+    Data,
+    Database,
+    Files,
+    KeepBytes,
+    KeepDays,
+    MaxPixels,
+    Patience,
+    QuickPixels,
+    service_settings,
+)
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
 from impasto.errors import UsageError
@@ -22,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    data: Data = Path("impasto-data"),
+    data: Data = FOLDER,
     host: Annotated[str, typer.Option(help="To listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="To listen on; 0: a free one, which is told.")] = 8420,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Painters to start along.")] = 1,
@@ -32,6 +42,8 @@ def serve(
     ] = ServiceSettings.waiting,
     max_pixels: MaxPixels = ServiceSettings.max_pixels,
     quick_pixels: QuickPixels = ServiceSettings.quick_pixels,
+    keep_days: KeepDays = ServiceSettings.keep_days,
+    keep_bytes: KeepBytes = ServiceSettings.keep_bytes,
     patience: Patience = ServiceSettings.patience,
     private_webhooks: Annotated[
         bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
@@ -48,7 +60,8 @@ def serve(
     with needs_extra("Serving"):
         from impasto.service.server import any_keys, serve_until_stopped
     needed = keys or host not in _LOOPBACK
-    limits = {"waiting": waiting, "max_pixels": max_pixels, "quick_pixels": quick_pixels, "patience": patience}
+    kept = {"keep_days": keep_days, "keep_bytes": keep_bytes}
+    limits = {"waiting": waiting, "max_pixels": max_pixels, "quick_pixels": quick_pixels, "patience": patience, **kept}
     settings = service_settings(data, database, files, keys=needed, private_webhooks=private_webhooks, **limits)
     if host not in _LOOPBACK and not any_keys(settings):
         raise UsageError(

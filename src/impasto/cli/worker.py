@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from impasto.cli.studio_options import Data, Database, Files, MaxPixels, Patience, QuickPixels, service_settings
+from impasto.cli.studio_options import (
+    FOLDER,
+    Data,
+    Database,
+    Files,
+    KeepBytes,
+    KeepDays,
+    MaxPixels,
+    Patience,
+    QuickPixels,
+    service_settings,
+)
 from impasto.cli.threads import Threads
 from impasto.cli.voice import Voice
 from impasto.extras import needs_extra
@@ -19,11 +29,13 @@ def register(app: typer.Typer) -> None:
 
 
 def worker(
-    data: Data = Path("impasto-data"),
+    data: Data = FOLDER,
     database: Database = None,
     files: Files = None,
     max_pixels: MaxPixels = ServiceSettings.max_pixels,
     quick_pixels: QuickPixels = ServiceSettings.quick_pixels,
+    keep_days: KeepDays = ServiceSettings.keep_days,
+    keep_bytes: KeepBytes = ServiceSettings.keep_bytes,
     patience: Patience = ServiceSettings.patience,
     private_webhooks: Annotated[
         bool, typer.Option("--private-webhooks", help="Tell addresses too that are not of the open internet.")
@@ -33,6 +45,7 @@ def worker(
     """Paint orders that `impasto serve` takes, until Ctrl-C."""
     with needs_extra("Painting orders"):
         from impasto.service.server import work_until_stopped
-    limits = {"max_pixels": max_pixels, "quick_pixels": quick_pixels, "patience": patience}
+    kept = {"keep_days": keep_days, "keep_bytes": keep_bytes}
+    limits = {"max_pixels": max_pixels, "quick_pixels": quick_pixels, "patience": patience, **kept}
     settings = service_settings(data, database, files, private_webhooks=private_webhooks, **limits)
     work_until_stopped(settings, threads=threads, told=Voice().note)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import (
@@ -26,16 +27,24 @@ from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from impasto import __version__
-from impasto.errors import BusyError, NoSuchOrderError, NotAPictureError, OrderStateError, UnknownNameError, UsageError
+from impasto.errors import (
+    BusyError,
+    NoSuchOrderError,
+    NotAPictureError,
+    OrderStateError,
+    PictureTooLargeError,
+    UnknownNameError,
+    UsageError,
+)
 from impasto.pictures import FORMATS, QUALITY
 from impasto.pictures.sniff import HEAD, identify
-from impasto.qualities import DEFAULT_QUALITY
 from impasto.service.admission import admit, admitted
 from impasto.service.asked import Asked, read_order, read_style
 from impasto.service.front import Front
 from impasto.service.front import router as front_router
 from impasto.service.guard import Guard
-from impasto.service.keys import Client
+from impasto.service.keys import Client, count_order
+from impasto.service.lanes import is_quick, lane_of
 from impasto.service.metrics import as_prometheus
 from impasto.service.orders import Order, State
 from impasto.service.problems import PROBLEMS, tell_problems
@@ -49,7 +58,7 @@ from impasto.styles.shelf import canonical
 _SOON = 0.05  # seconds between looks at an order that is waited for
 _SHOW_EVERY = 0.25
 _WAIT = 30.0  # seconds that `paint` waits
-_SMALL = 4_000_000  # pixels of what `paint` takes
+_ORDER_IT = "Order it: POST /v1/orders."
 _ID = Annotated[str, Path(pattern=r"^ord_[A-Za-z0-9_-]{24}$")]
 _PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/*": {}}, "description": "The picture."}}
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "Events."}}
@@ -63,7 +72,14 @@ async def _admitted(request: Request, _: Annotated[Any, Security(_BEARER)]) -> C
     return client
 
 
+async def _looks(request: Request) -> AsyncIterator[Callable[[], float]]:
+    """While an order is waited for, until the answer has been sent: see `Studio.looking`."""
+    with _studio(request).looking(request.state.client.id) as looks:
+        yield looks
+
+
 Asking = Annotated[Client, Depends(_admitted)]
+Looks = Annotated[Callable[[], float], Depends(_looks)]
 Content = Annotated[UploadFile, File(description="The photograph.")]
 Styles = Annotated[list[str], Form(description="Names of styles, with weights if there are several: mosaic:0.3.")]
 StyleFiles = Annotated[list[UploadFile], File(description="Pictures of styles, or style codes, each as a file.")]
@@ -92,7 +108,7 @@ def make_app(settings: ServiceSettings) -> FastAPI:
     app.add_api_route("/readyz", _readyz, include_in_schema=False)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
     app.include_router(front_router)  # the last: it takes any name
-    app.add_middleware(Guard, max_body=settings.max_body, body_seconds=60.0)
+    app.add_middleware(Guard, local=not settings.keys, max_body=settings.max_body, body_seconds=60.0)
     return app
 
 
@@ -135,6 +151,7 @@ async def order(
 async def paint(
     request: Request,
     client: Asking,
+    looks: Looks,
     content: Content,
     style: Styles = [],  # noqa: B006 — FastAPI reads it
     style_file: StyleFiles = [],  # noqa: B006
@@ -143,20 +160,17 @@ async def paint(
 ) -> Response:
     """Paint a small picture by the fast painter, and wait for it."""
     studio = _studio(request)
-    sent = (content, style, style_file, options, format)
-    asked = await read_order(studio, client, *sent, QUALITY, None, most=_SMALL)
-    if asked.request.quality != DEFAULT_QUALITY:
-        raise UsageError("Only the fast painter is waited for.", hint="Order it: POST /v1/orders.")
+    asked = await read_order(studio, client, content, style, style_file, options, format, QUALITY, None)
+    _check_soon(asked, quick_pixels=studio.settings.quick_pixels)
     placed, _ = await run_in_threadpool(_place, studio, client, asked)
     until = time.monotonic() + _WAIT
-    with studio.looking(client.id) as looks:
-        while time.monotonic() < until:
-            found = await run_in_threadpool(studio.book.get, placed.id)
-            if not found.is_open:
-                return await _painting(studio, found)
-            await asyncio.sleep(_SOON * looks())
+    while time.monotonic() < until:
+        found = await run_in_threadpool(studio.book.get, placed.id)
+        if not found.is_open:
+            return await _painting(studio, found)
+        await asyncio.sleep(_SOON * looks())
     await run_in_threadpool(studio.book.cancel, placed.id)
-    raise BusyError("It takes too long to wait for.", hint="Order it: POST /v1/orders.")
+    raise BusyError("It takes too long to wait for.", hint=_ORDER_IT)
 
 
 @_router.get("/orders", response_model=list[OrderView])
@@ -210,11 +224,11 @@ async def preview(request: Request, client: Asking, order_id: _ID) -> Response:
 
 
 @_router.get("/orders/{order_id}/events", response_class=StreamingResponse, responses=_STREAM)
-async def events(request: Request, client: Asking, order_id: _ID) -> StreamingResponse:
+async def events(request: Request, client: Asking, looks: Looks, order_id: _ID) -> StreamingResponse:
     """Server-sent events: `order` whenever something has changed, the last one when the order has ended."""
     first = await _found(request, client, order_id)
     return StreamingResponse(
-        _events(request, first), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        _events(request, first, looks), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )
 
 
@@ -245,7 +259,7 @@ async def keep_style(
     await run_in_threadpool(studio.styles.check, client.id, name)
     data, _ = await read_style(studio, picture)
     file = await run_in_threadpool(studio.store.put, data)
-    return StyleView(name=await run_in_threadpool(studio.styles.keep, client.id, name, file), own=True)
+    return StyleView(name=await run_in_threadpool(studio.styles.keep, client.id, name, file, len(data)), own=True)
 
 
 @_styles_router.get("/styles/{name}/picture", response_class=Response, responses=_PICTURE)
@@ -269,11 +283,27 @@ async def remove_style(request: Request, client: Asking, name: Annotated[str, Pa
 def _place(
     studio: Studio, client: Client, asked: Asked, key: str | None = None, webhook: str | None = None
 ) -> tuple[Order, bool]:
-    studio.keys.check_orders(client)
+    if key is None or not studio.book.is_known(client.id, key):
+        studio.keys.check_orders(client)  # before anything is kept; and again when it is placed
     for data in asked.files:
         studio.store.put(data)
-    its = {"idempotency": key, "webhook": webhook}
+    its: dict[str, Any] = {"idempotency": key, "webhook": webhook, "check": partial(count_order, client=client)}
     return studio.book.place(asked.request, owner=client.id, pixels=asked.pixels, **its)
+
+
+def _check_soon(asked: Asked, *, quick_pixels: int) -> None:
+    """See that what is ordered can be waited for.
+
+    Raises:
+        UsageError, PictureTooLargeError: it would have the slow lane.
+    """
+    if not is_quick(asked.request.quality):
+        raise UsageError("Only the fast painter is waited for.", hint=_ORDER_IT)
+    if lane_of(asked.request.quality, asked.pixels, quick_pixels=quick_pixels) == "slow":
+        raise PictureTooLargeError(
+            f"Photo, style or painting has more than {quick_pixels:,} pixels, or does not tell: too many to wait for.",
+            hint=_ORDER_IT,
+        )
 
 
 async def _found(request: Request, client: Client, order_id: str) -> Order:
@@ -307,22 +337,21 @@ async def _sent_picture(studio: Studio, digest: str) -> Response:
     return Response(data, media_type=form.media_type, headers=headers)
 
 
-async def _events(request: Request, order: Order) -> AsyncIterator[str]:
-    shown, studio = "", _studio(request)
-    with studio.looking(order.owner) as looks:
-        while True:
-            text = view(order).model_dump_json()
-            has_preview = order.preview or ""
-            if text + has_preview != shown:
-                shown = text + has_preview
-                yield f"event: order\ndata: {text}\n\n"
-            if not order.is_open or await request.is_disconnected():
-                return
-            await asyncio.sleep(_SHOW_EVERY * looks())
-            try:
-                order = await run_in_threadpool(studio.book.get, order.id)
-            except NoSuchOrderError:  # forgotten meanwhile
-                return
+async def _events(request: Request, order: Order, looks: Callable[[], float]) -> AsyncIterator[str]:
+    shown, book = "", _studio(request).book
+    while True:
+        text = view(order).model_dump_json()
+        has_preview = order.preview or ""
+        if text + has_preview != shown:
+            shown = text + has_preview
+            yield f"event: order\ndata: {text}\n\n"
+        if not order.is_open or await request.is_disconnected():
+            return
+        await asyncio.sleep(_SHOW_EVERY * looks())
+        try:
+            order = await run_in_threadpool(book.get, order.id)
+        except NoSuchOrderError:  # forgotten meanwhile
+            return
 
 
 # -- for those who run it

@@ -10,7 +10,8 @@ from typing import Any
 from fastapi import UploadFile
 from starlette.concurrency import run_in_threadpool
 
-from impasto.errors import UsageError
+from impasto.errors import PictureTooLargeError, UsageError
+from impasto.pictures.resize import painted_size
 from impasto.service.keys import Client
 from impasto.service.orders import OrderedStyle, OrderRequest, accepted, check_count
 from impasto.service.studio import Sent, Size, Studio
@@ -42,8 +43,6 @@ async def read_order(
     format: str | None,
     jpeg_quality: int,
     bit_depth: int | None,
-    *,
-    most: int | None = None,
 ) -> Asked:
     """What is ordered, when all of it is found to be in order."""
     chosen = _options(options)
@@ -51,7 +50,7 @@ async def read_order(
     own = await run_in_threadpool(studio.styles.of, client.id)
     named = [_named(word, own) for word in styles if word]
     photo = await content.read()
-    shown = await run_in_threadpool(studio.check, photo, max_pixels=most)
+    shown = await run_in_threadpool(studio.check, photo)
     pictures = [await read_style(studio, file) for file in files]
     kept = [await run_in_threadpool(studio.kept, style.file) for style in named if style.file]
     request = OrderRequest(
@@ -65,7 +64,7 @@ async def read_order(
         bit_depth=bit_depth,
     )
     request = await run_in_threadpool(accepted, request)
-    painted = _painted(shown.size, request.settings.get("size"))
+    painted = _painted(shown.size, request.settings.get("size"), most=studio.settings.max_pixels)
     pixels = _most(painted, *(sent.size for sent in (shown, *kept, *(sent for _, sent in pictures))))
     return Asked(request, [photo, *(data for data, _ in pictures)], pixels)
 
@@ -76,14 +75,22 @@ async def read_style(studio: Studio, file: UploadFile) -> tuple[bytes, Sent]:
     return data, await run_in_threadpool(studio.check_style, data)
 
 
-def _painted(size: Size | None, wanted: Any) -> Size | None:
-    """The size of the painting of a photograph, if it is wanted so large: a long side, or both."""
-    if size is None or wanted is None:
+def _painted(size: Size | None, wanted: Any, *, most: int) -> Size | None:
+    """The size of the painting of a photograph, if it is wanted so large: a long side, or both.
+
+    Raises:
+        PictureTooLargeError: it would have more pixels than `most`.
+    """
+    if wanted is None:
         return size
-    if isinstance(wanted, int):
-        return wanted, round(wanted * min(size) / max(size))
-    width, height = wanted
-    return int(width), int(height)
+    unknown = (1, 1)  # no other proportions have as many pixels
+    width, height = painted_size(size or unknown, wanted if isinstance(wanted, int) else tuple(wanted))
+    if width * height > most:
+        raise PictureTooLargeError(
+            f"The painting would have too many pixels: {width}×{height}.",
+            hint=f"The limit is {most:,} pixels: ask for a smaller size.",
+        )
+    return width, height
 
 
 def _most(*sizes: Size | None) -> int | None:

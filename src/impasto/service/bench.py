@@ -112,12 +112,17 @@ class Bench:
             line = self._started()
             try:
                 line.send(job)
-                return self._answer(line, job, told, wanted)
-            except (EOFError, BrokenPipeError, ConnectionResetError) as error:
-                self.stop()
-                raise PainterDiedError("The process that painted died.") from error
+                answer = self._answer(line, job, told, wanted)
+            except BaseException as error:
+                self.stop()  # what it paints now nobody waits for: the next order would get it
+                if isinstance(error, EOFError | BrokenPipeError | ConnectionResetError):
+                    raise PainterDiedError("The process that painted died.") from error
+                raise
             finally:
                 self._used = time.monotonic()
+        if isinstance(answer, ImpastoError):
+            raise answer
+        return answer
 
     def rest(self, *, after: float) -> None:
         """End the process if it has had nothing to do for so many seconds: what it held goes with it."""
@@ -162,7 +167,10 @@ class Bench:
         assert self._line is not None
         return self._line
 
-    def _answer(self, line: Connection, job: Job, told: Told | None, wanted: Callable[[], bool] | None) -> Made | None:
+    def _answer(
+        self, line: Connection, job: Job, told: Told | None, wanted: Callable[[], bool] | None
+    ) -> Made | ImpastoError | None:
+        """What the process says in the end."""
         clock, ask_at = _Clock(self._process.pid, max(job.seconds, _LOADING)), time.monotonic() + _WANTED_EVERY
         while True:
             if line.poll(min(_LOOK_EVERY, max(0.0, clock.left))):
@@ -172,16 +180,12 @@ class Bench:
                 elif kind == "told":
                     if told is not None:
                         told(*content)
-                elif kind == "made":
-                    made: Made = content
-                    return made
                 else:
-                    raise content
+                    answer: Made | ImpastoError = content
+                    return answer
             if self.memory > self._memory:
-                self.stop()
                 raise OutOfMemoryError("The painting takes more memory than an order may.", hint="Send less pixels.")
             if clock.left <= 0:
-                self.stop()
                 raise OrderTimeoutError(f"The painting takes longer than {clock.seconds:g} seconds.")
             if wanted is not None and time.monotonic() > ask_at:
                 ask_at = time.monotonic() + _WANTED_EVERY

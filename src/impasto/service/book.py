@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from dbos import DBOS, DBOSClient
-from sqlalchemy import ColumnElement, Engine, Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, select, update
 
 from impasto.errors import BusyError, ConflictingOrderError, NoSuchOrderError, OrderStateError
 from impasto.service.lanes import QUEUES, Lane, cost_of, lane_of
 from impasto.service.orders import OPEN, Order, OrderRequest, State, new_id
 from impasto.service.settings import ServiceSettings
-from impasto.service.tables import ORDERS, STYLES, WORKERS, make_tables, open_database
+from impasto.service.tables import ORDERS, WORKERS, lock, make_tables, open_database
 from impasto.service.turns import take_turn
 
 _INTERNAL = ("fingerprint", "workflow", "turn", "cost")  # what of a row is not the order's
@@ -22,6 +23,8 @@ _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 WEBHOOKS, DELIVERY = "webhooks", "deliver_webhook"
 WORKFLOW, APPLICATION, VERSION = "paint_order", "impasto", "1"
 _POLL: Mapping[Lane, float] = {"quick": 0.03, "slow": 0.5}  # seconds
+_TOLD = "-told"  # ends the names of workflows that tell a client, but for the number of the attempt
+_BATCH = 1000
 _ANEW = {"state": "queued", "problem": None, "attempts": 0, "fraction": 0.0, "started": None, "finished": None}
 
 
@@ -74,39 +77,42 @@ class OrderBook:
         pixels: int | None = None,
         idempotency: str | None = None,
         webhook: str | None = None,
+        check: Callable[[Connection], None] | None = None,
     ) -> tuple[Order, bool]:
         """A new order, or the one that came before with the same idempotency key, and whether it is new.
 
         Args:
             pixels: of its largest picture, as far as headers tell; None: unknown.
+            check: refuses a new order by raising, in the transaction that would place it; no other of the same owner is
+                placed meanwhile.
 
         Raises:
             BusyError: too many orders wait.
-            ConflictingOrderError: the key came before with another request.
+            ConflictingOrderError: the key came before with another request, or another webhook.
         """
         lane = lane_of(request.quality, pixels, quick_pixels=self.settings.quick_pixels)
         cost = cost_of(request.quality, self.settings.max_pixels if pixels is None else pixels)
         its: dict[str, Any] = {"idempotency": idempotency, "webhook": webhook, "lane": lane}
         order = Order(new_id(), owner, "queued", request, time.time(), **its)
-        try:
-            with self.engine.begin() as connection:
-                if idempotency is not None:
-                    before = self._by_key(connection, owner, idempotency)
-                    if before is not None:
-                        return _same(before, request), False
-                waiting = connection.scalar(select(func.count()).where(ORDERS.c.state.in_(OPEN)))
-                if waiting is not None and waiting >= self.settings.waiting:
-                    raise BusyError(f"{waiting} orders are waiting already.", retry_after=waiting / 5)
-                connection.execute(insert(ORDERS), _as_row(order) | {"cost": cost})
-                self._enqueue(connection, order.id, order.id)
-        except IntegrityError:
-            # Two requests with one key at once: the other one was sooner.
-            with self.engine.connect() as connection:
-                before = self._by_key(connection, owner, str(idempotency))
-            if before is None:
-                raise
-            return _same(before, request), False
+        with self.engine.begin() as connection:
+            lock(connection, f"orders of {owner}")
+            if idempotency is not None:
+                before = _by_key(connection, owner, idempotency)
+                if before is not None:
+                    return _same(before, order), False
+            if check is not None:
+                check(connection)
+            waiting = connection.scalar(select(func.count()).where(ORDERS.c.state.in_(OPEN)))
+            if waiting is not None and waiting >= self.settings.waiting:
+                raise BusyError(f"{waiting} orders are waiting already.", retry_after=waiting / 5)
+            connection.execute(insert(ORDERS), _as_row(order) | {"cost": cost})
+            self._enqueue(connection, order.id, order.id)
         return order, True
+
+    def is_known(self, owner: str, idempotency: str) -> bool:
+        """Whether an order came with this idempotency key."""
+        with self.engine.connect() as connection:
+            return _by_key(connection, owner, idempotency) is not None
 
     def get(self, order_id: str, *, owner: str | None = None) -> Order:
         """
@@ -185,12 +191,17 @@ class OrderBook:
             self._enqueue(connection, order_id, _again(order_id))
         return self.get(order_id)
 
-    def purge(self, *, before: float) -> list[Order]:
-        """Forget the orders that ended before a time, and return them."""
+    def purge(self, *, before: float) -> int:
+        """Forget the orders that ended before a time (seconds since 1970), and what the queue knows of its work until
+        then; how many orders that are.
+        """
         old = (ORDERS.c.state.not_in(OPEN), ORDERS.c.finished < before)
         with self.engine.begin() as connection:
-            gone = [_as_order(row) for row in connection.execute(select(ORDERS).where(*old))]
-            connection.execute(delete(ORDERS).where(*old))
+            gone = connection.execute(delete(ORDERS).where(*old)).rowcount
+        ended = datetime.fromtimestamp(min(before, time.time()), UTC).isoformat()
+        list_some = partial(self._client.list_workflows, limit=_BATCH, load_input=False, load_output=False)
+        while its := list_some(status=_ENDED, completed_before=ended):
+            self._client.delete_workflows([status.workflow_id for status in its])
         return gone
 
     # -- workers
@@ -252,7 +263,7 @@ class OrderBook:
             )
             row = connection.execute(select(ORDERS.c.webhook, ORDERS.c.owner).where(ORDERS.c.id == order_id)).first()
             if changed.rowcount and row is not None and row.webhook:
-                self._tell(connection, f"{_again(order_id)}-told", order_id, row.owner)
+                self._tell(connection, f"{_again(order_id)}{_TOLD}", order_id, row.owner)
 
     def tell_later(self, workflow: str, order: Order, attempt: int, *, delay: float) -> None:
         """Put the next attempt at a webhook into the queue, once, however often this is called.
@@ -276,14 +287,17 @@ class OrderBook:
         with self.engine.connect() as connection:
             return list(connection.scalars(select(WORKERS.c.id).where(WORKERS.c.beat >= since)))
 
-    def take_back(self, *, since: float) -> list[str]:
+    def take_back(self, *, since: float, by: str | None = None) -> list[str]:
         """Put the orders of workers that have not been alive since a time back into the queue, and return the ids of
         their workflows.
+
+        Args:
+            by: a worker that is alive, whatever the book says.
 
         DBOS gives an order that a worker had begun to nobody else until that worker is back.
         """
         taken = self._mend()
-        living: set[str] = set(self.workers(since=since))
+        living = {*self.workers(since=since), by}
         for status in self._client.list_workflows(status="PENDING", load_input=False, load_output=False):
             if status.executor_id not in living and status.name in (WORKFLOW, DELIVERY):
                 self._client.resume_workflow(status.workflow_id, queue_name=status.queue_name)
@@ -294,10 +308,12 @@ class OrderBook:
         """Give open orders whose workflow has ended, which an error of ours can do, a new one."""
         with self.engine.connect() as connection:
             rows = connection.execute(select(ORDERS.c.id, ORDERS.c.workflow).where(ORDERS.c.state.in_(OPEN))).all()
+        if not rows:  # no names would mean all workflows
+            return []
         ended = self._client.list_workflows(
             workflow_ids=[row.workflow for row in rows], status=_ENDED, load_input=False, load_output=False
         )
-        lost = {status.workflow_id for status in ended} if rows else set()
+        lost = {status.workflow_id for status in ended}
         mended = []
         for row in (row for row in rows if row.workflow in lost):
             with self.engine.begin() as connection:
@@ -329,20 +345,6 @@ class OrderBook:
         }
         self._client.enqueue_in_transaction(connection, options | more, *given)
 
-    def _by_key(self, connection: Any, owner: str, key: str) -> Order | None:
-        row = connection.execute(select(ORDERS).where(ORDERS.c.owner == owner, ORDERS.c.idempotency == key)).first()
-        return None if row is None else _as_order(row)
-
-    def needed(self) -> set[str]:
-        """Digests of all pictures that orders name, or clients' styles."""
-        with self.engine.connect() as connection:
-            found: set[str] = set(connection.scalars(select(STYLES.c.file)))
-            for row in connection.execute(select(ORDERS.c.request, ORDERS.c.result, ORDERS.c.preview)):
-                request = OrderRequest.from_json(row.request)
-                found |= {request.content, *(style.file for style in request.styles if style.file)}
-                found |= {digest for digest in (row.result, row.preview) if digest}
-        return found
-
 
 def _again(order_id: str) -> str:
     """The name of one more workflow for an order."""
@@ -355,10 +357,19 @@ def _same_open(order_id: str, workflow: str | None) -> tuple[ColumnElement[bool]
     return its if workflow is None else (*its, ORDERS.c.workflow == workflow)
 
 
-def _same(before: Order, request: OrderRequest) -> Order:
-    if before.request.fingerprint != request.fingerprint:
+def delivery_of(workflow: str) -> str:
+    """What all attempts to tell of one end of an order have in common: a retried order ends more than once."""
+    return workflow.partition(_TOLD)[0]
+
+
+def _by_key(connection: Connection, owner: str, key: str) -> Row[Any] | None:
+    return connection.execute(select(ORDERS).where(ORDERS.c.owner == owner, ORDERS.c.idempotency == key)).first()
+
+
+def _same(before: Row[Any], order: Order) -> Order:
+    if (before.fingerprint, before.webhook) != (order.request.fingerprint, order.webhook):
         raise ConflictingOrderError()
-    return before
+    return _as_order(before)
 
 
 def _as_row(order: Order) -> dict[str, Any]:

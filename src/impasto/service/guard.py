@@ -1,15 +1,17 @@
-"""What stands before all requests: limits of size and time, and headers that keep browsers from harm."""
+"""What stands before all requests: whom it answers without keys, limits of size and time, headers for browsers."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import MutableMapping
+import re
+from collections.abc import Mapping, MutableMapping
+from ipaddress import ip_address
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from impasto.errors import BodyTooLargeError, ImpastoError, SlowBodyError, UsageError
+from impasto.errors import BodyTooLargeError, ForbiddenError, ImpastoError, SlowBodyError, UsageError
 from impasto.service.problems import MEDIA_TYPE, problem_of
 
 HEADERS = {
@@ -23,18 +25,22 @@ HEADERS = {
         "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
 }
+_FOR_WATCHERS = {"/healthz", "/readyz"}  # they tell nothing of anybody's, and are asked under any name
+_ONLY_READ = {"GET", "HEAD", "OPTIONS"}
+_WITH_KEYS = "or have it need keys: impasto serve --keys."
 
 
 class Guard:
     """
     Args:
         app: what it stands before.
+        local: whether nobody needs a key: then only this machine is answered, and no page of another site.
         max_body: bytes of a request's body.
         body_seconds: within which all of it must have come.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body: int, body_seconds: float) -> None:
-        self._app, self._max_body, self._seconds = app, max_body, body_seconds
+    def __init__(self, app: ASGIApp, *, local: bool, max_body: int, body_seconds: float) -> None:
+        self._app, self._local, self._max_body, self._seconds = app, local, max_body, body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,6 +57,8 @@ class Guard:
 
         body = _Body(receive, self._max_body, self._seconds)
         try:
+            if self._local and scope["path"] not in _FOR_WATCHERS:
+                _check_visitor(scope["method"], dict(scope["headers"]))
             names = {name for name, _ in scope["headers"]}
             if {b"content-length", b"transfer-encoding"} <= names:
                 # Who stands before us may go by the other one, and take the rest for another request (RFC 9112, 6.1).
@@ -62,6 +70,40 @@ class Guard:
             if begun:
                 raise
             await _tell(error, guarded_send)
+
+
+def _check_visitor(method: str, headers: Mapping[bytes, bytes]) -> None:
+    """Where nobody needs a key, whatever page a browser on this machine shows could ask in the name of who looks at it.
+
+    Raises:
+        ForbiddenError: it was asked under another name than this machine's own, as by a page whose name was made to
+            lead here (DNS rebinding), or by another site's page for what changes something.
+    """
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    if not _is_here(host):
+        raise ForbiddenError(
+            "Without keys this studio answers to localhost and 127.0.0.1 only.",
+            hint=f"Ask it under one of these names, {_WITH_KEYS}",
+        )
+    if method not in _ONLY_READ and not _is_own(headers, host):
+        raise ForbiddenError("A page of another site asked for this.", hint=f"Use the studio's own page, {_WITH_KEYS}")
+
+
+def _is_here(host: str) -> bool:
+    """Whether a Host, with or without a port, is what a machine calls itself."""
+    name = re.sub(r":\d*$", "", host)
+    try:
+        return name == "localhost" or ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_own(headers: Mapping[bytes, bytes], host: str) -> bool:
+    """Whether the studio's own page asks, or no page at all; browsers let no page say that itself."""
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:  # the surer word: of some requests browsers hide the origin
+        return site in (b"same-origin", b"none")
+    return origin is None or origin.decode("latin-1").lower().partition("://")[2] == host
 
 
 class _Body:

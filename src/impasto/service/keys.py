@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from sqlalchemy import Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from impasto.errors import ForbiddenError, KeyRefusedError, QuotaError, UnknownNameError
 from impasto.service.orders import OPEN
 from impasto.service.scopes import Scope
-from impasto.service.tables import KEYS, ORDERS
+from impasto.service.tables import DAYS, KEYS, ORDERS
 
 LOCAL = "local"  # who asks without a key, where none is needed
 _PREFIX = "imp_"
@@ -106,10 +106,11 @@ class Keys:
         with self._engine.connect() as connection:
             return [_as_client(row) for row in connection.execute(select(KEYS).order_by(KEYS.c.created))]
 
-    def digest(self, identity: str) -> str:
-        """The SHA-256 of a key in hexadecimal digits; empty if there is none, as for `LOCAL`."""
+    def digest(self, identity: str) -> str | None:
+        """The SHA-256 of a key in hexadecimal digits; None if there is none, as for `LOCAL`."""
         with self._engine.connect() as connection:
-            return str(connection.scalar(select(KEYS.c.digest).where(KEYS.c.id == identity)) or "")
+            found: str | None = connection.scalar(select(KEYS.c.digest).where(KEYS.c.id == identity))
+        return found
 
     def revoke(self, identity: str) -> None:
         """From now on it is refused; its orders stay.
@@ -152,23 +153,42 @@ class Keys:
                 raise QuotaError(f"More than {client.per_minute} requests in a minute.", retry_after=wait)
 
     def check_orders(self, client: Client) -> None:
-        """Whether one more order is within the client's limits.
+        """Whether one more order is within the client's limits now.
 
         Raises:
             QuotaError: it is not.
         """
         with self._engine.connect() as connection:
-            own = select(func.count()).select_from(ORDERS).where(ORDERS.c.owner == client.id)
-            if client.open_orders is not None:
-                count = connection.scalar(own.where(ORDERS.c.state.in_(OPEN))) or 0
-                if count >= client.open_orders:
-                    raise QuotaError(f"{count} orders of this key are open already.", retry_after=5)
-            if client.per_day is not None:
-                midnight = time.time() // _DAY * _DAY
-                count = connection.scalar(own.where(ORDERS.c.created >= midnight)) or 0
-                if count >= client.per_day:
-                    wait = midnight + _DAY - time.time()
-                    raise QuotaError(f"{count} orders today: that is all for this key (UTC).", retry_after=wait)
+            _check_orders(connection, client)
+
+
+def count_order(connection: Connection, client: Client) -> None:
+    """One more order, in the transaction that places it, while no other of this client's is placed.
+
+    Raises:
+        QuotaError: it is beyond the client's limits.
+    """
+    today, ordered = _check_orders(connection, client)
+    if client.per_day is not None:
+        connection.execute(delete(DAYS).where(DAYS.c.owner == client.id))
+        connection.execute(insert(DAYS), {"owner": client.id, "day": today, "orders": ordered + 1})
+
+
+def _check_orders(connection: Connection, client: Client) -> tuple[int, int]:
+    """The day, in days since 1970 (UTC), and how many orders were counted in it."""
+    if client.open_orders is not None:
+        own = (ORDERS.c.owner == client.id, ORDERS.c.state.in_(OPEN))
+        count = connection.scalar(select(func.count()).select_from(ORDERS).where(*own)) or 0
+        if count >= client.open_orders:
+            raise QuotaError(f"{count} orders of this key are open already.", retry_after=5)
+    now = time.time()
+    today = int(now // _DAY)
+    counted = select(DAYS.c.orders).where(DAYS.c.owner == client.id, DAYS.c.day == today)
+    ordered = connection.scalar(counted) or 0
+    if client.per_day is not None and ordered >= client.per_day:
+        wait = (today + 1) * _DAY - now
+        raise QuotaError(f"{ordered} orders today: that is all for this key (UTC).", retry_after=wait)
+    return today, ordered
 
 
 @dataclass

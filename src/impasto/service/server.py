@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -23,7 +24,8 @@ from impasto.service.tables import AWAY, away
 from impasto.service.wire import Wire, let_many_in
 from impasto.service.worker import Worker
 
-_RESTART_AFTER = 0.5  # seconds
+_RESTART_AFTER, _RESTART_AFTER_MOST = 0.5, 30.0  # seconds
+_BEGINNING = 10.0  # seconds: a worker that dies within them may not have begun at all
 _ENDING = 10.0  # that a worker may take to end after its patience has
 _PARENT = "IMPASTO_WORKER_OF"
 
@@ -76,7 +78,8 @@ def work_until_stopped(settings: ServiceSettings, *, threads: int | None, told: 
         worker.start()
     except AWAY as error:
         raise away() from error
-    told(f"{worker.name} takes orders.")
+    if _PARENT not in os.environ:  # who started it has told what there is to tell
+        told(f"{worker.name} takes orders.")
     while not ended.wait(1.0):
         if _orphaned():
             break  # nobody will tell it to end
@@ -136,8 +139,8 @@ def _command(settings: ServiceSettings, threads: int | None) -> list[str]:
     command = [sys.executable, "-m", "impasto", "worker", "--data", str(settings.data)]
     for option, value in (("--files", settings.files), ("--threads", threads)):
         command += [] if value is None else [option, str(value)]
-    command += ["--max-pixels", str(settings.max_pixels), "--quick-pixels", str(settings.quick_pixels)]
-    command += ["--patience", str(settings.patience)]
+    for name in ("max_pixels", "quick_pixels", "keep_days", "keep_bytes", "patience"):
+        command += [f"--{name.replace('_', '-')}", str(getattr(settings, name))]
     return command + ["--private-webhooks"] * settings.private_webhooks
 
 
@@ -158,15 +161,21 @@ class _Keeper(threading.Thread):
         self.start()
 
     def run(self) -> None:
+        pause = 0.0
         while not self._ended.is_set():
+            began = time.monotonic()
             # A session of its own: Ctrl-C is for the process that listens, which tells its workers itself.
-            self._process = subprocess.Popen(
-                self._command, env=self._environment, stderr=subprocess.DEVNULL, start_new_session=True
-            )
+            self._process = subprocess.Popen(self._command, env=self._environment, start_new_session=True)
             self._process.wait()
-            self._ended.wait(_RESTART_AFTER)
+            pause = _pause(pause, lived=time.monotonic() - began)
+            self._ended.wait(pause)
 
     def end(self) -> None:
         self._ended.set()
         if self._process is not None:
             self._process.terminate()
+
+
+def _pause(before: float, *, lived: float) -> float:
+    """Seconds until a worker that has died is started again: twice as many as before, while it does not live long."""
+    return _RESTART_AFTER if lived > _BEGINNING else min(max(_RESTART_AFTER, 2 * before), _RESTART_AFTER_MOST)

@@ -23,7 +23,7 @@ class ServiceSettings:
         keys: whether API keys are needed.
         private_webhooks: whether webhooks may go to addresses that are not of the open internet.
         max_body: bytes of a request.
-        max_pixels: width × height of a picture that is sent.
+        max_pixels: width × height of a picture that is sent, or painted.
         quick_pixels: of a picture that is painted in the quick lane; what is larger has a lane of its own.
         quick_seconds: that an order may take there; then it goes on in the other.
         waiting: orders that may wait; more are told to come back later.
@@ -33,7 +33,7 @@ class ServiceSettings:
         patience: seconds that a worker is given to finish what it paints when it is told to end.
         attempts: how many times an order is begun, if the process that paints it dies.
         keep_days: how long orders, and pictures that none of them needs any more, are kept.
-        keep_bytes: of pictures; of finished orders the oldest go first.
+        keep_bytes: of orders' pictures; the orders that ended first go first.
     """
 
     data: Path

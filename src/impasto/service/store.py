@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from impasto.errors import OutputError, PictureNotFoundError
+from impasto.errors import PictureNotFoundError, StorageAwayError
 from impasto.files import output_error, place_file
 
+_LATER = "Try again in a while."
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -23,87 +26,107 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+class Kept(NamedTuple):
+    """A file of a store: its name, which is the digest if it is whole, its path, and its bytes."""
+
+    name: str
+    path: str
+    size: int
+
+
 class PictureStore:
     """
     Args:
         url: fsspec address of a folder: a path, s3://…
 
-    A file gets its name when all of it is written: by a rename on a disk, by the end of the upload in object stores.
+    Raises:
+        OutputError: the folder can't be made.
+
+    A file gets its name when all of it is written: by a rename, or what object stores have in its place.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url
         self._system, self._root = fsspec.core.url_to_fs(url)
         self._local = isinstance(self._system, LocalFileSystem)
         if self._local:
-            Path(self._root).mkdir(parents=True, exist_ok=True)
+            try:
+                Path(self._root).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise output_error(error, "The folder of pictures") from error
 
     def put(self, data: bytes) -> str:
         """Keep these bytes, and return their digest.
 
         Raises:
-            OutputError: they can't be written.
+            StorageAwayError: they can't be written now.
         """
         digest = digest_of(data)
         path = self._path(digest)
-        if self._system.exists(path):
-            self._touch(path)
-            return digest
         try:
-            if self._local:
+            if not self._local:
+                self._upload(path, data)  # also what is there: it is young again
+            elif not _touched(Path(path)):
                 Path(path).parent.mkdir(exist_ok=True)
                 place_file(Path(path), data, overwrite=True)
-            else:
-                self._upload(path, data)
-        except OSError as error:
-            raise output_error(error, f"picture {digest[:12]}") from error
+        except Exception as error:  # each kind of store has its own
+            raise StorageAwayError("The studio can't keep pictures now.", hint=_LATER) from error
         return digest
 
     def get(self, digest: str) -> bytes:
         """
         Raises:
             PictureNotFoundError: it is not, or no longer, here.
+            StorageAwayError: it can't be read now.
         """
+        path = self._path(digest)
         try:
-            data: bytes = self._system.cat_file(self._path(digest))
-        except (FileNotFoundError, OSError) as error:
+            data: bytes = self._system.cat_file(path)
+        except FileNotFoundError as error:
             raise PictureNotFoundError("The picture is no longer here.", hint="Send it again.") from error
+        except Exception as error:  # each kind of store has its own
+            raise StorageAwayError("The studio can't read its pictures now.", hint=_LATER) from error
         return data
 
     def __contains__(self, digest: str) -> bool:
         return bool(self._system.exists(self._path(digest)))
 
-    def remove(self, digest: str) -> None:
-        """It need not be there."""
-        with suppress(FileNotFoundError):
-            self._system.rm_file(self._path(digest))
-
-    def all(self) -> Iterator[tuple[str, int, float]]:
-        """Digest, bytes and time of change (seconds since 1970; 0 if not known) of each picture."""
+    def all(self) -> Iterator[Kept]:
+        """All files, those included that were never finished, as their writer died."""
         for path, about in self._system.find(self._root, detail=True).items():
-            name = str(path).rpartition("/")[2]
-            if _DIGEST.fullmatch(name):
-                changed = about.get("mtime") or 0
-                yield name, int(about.get("size") or 0), float(changed if isinstance(changed, int | float) else 0)
+            yield Kept(str(path).rpartition("/")[2], str(path), int(about.get("size") or 0))
+
+    def remove(self, kept: Kept, *, before: float) -> bool:
+        """Remove a file that was last written, or `put` again, before a time (seconds since 1970); whether it is gone.
+
+        One whose time the store does not tell stays.
+        """
+        with suppress(FileNotFoundError, NotImplementedError):
+            if self._system.modified(kept.path).timestamp() < before:
+                self._system.rm_file(kept.path)
+                return True
+        return False
 
     def _path(self, digest: str) -> str:
         if not _DIGEST.fullmatch(digest):
             raise PictureNotFoundError("The picture is no longer here.", hint="Send it again.")
         return f"{self._root}/{digest[:2]}/{digest}"
 
-    def _touch(self, path: str) -> None:
-        """So that it is not cleared away as old before the order that names it is in the book."""
-        if self._local:
-            with suppress(OSError):
-                Path(path).touch()
-
     def _upload(self, path: str, data: bytes) -> None:
         temporary = f"{self._root}/tmp-{uuid.uuid4().hex}"
         try:
             self._system.pipe_file(temporary, data)
             self._system.mv(temporary, path)
-        except OutputError:
-            raise
         finally:
             with suppress(FileNotFoundError, OSError):
                 self._system.rm_file(temporary)
+
+
+def _touched(path: Path) -> bool:
+    """Make a file young, so that it is not cleared away before the order that names it is in the book; whether it is
+    there.
+    """
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
-from impasto.errors import PictureError
+from impasto.errors import PictureError, QuotaError
 from impasto.pictures.decode import check_header
 from impasto.service.book import OrderBook
 from impasto.service.codes import read_code
@@ -18,6 +18,7 @@ from impasto.service.settings import ServiceSettings
 from impasto.service.store import PictureStore, digest_of
 
 _AT_ONCE = 20  # orders of one client
+_MOST_AT_ONCE = 50  # of the connections there are, which are for all
 
 Size = tuple[int, int]
 
@@ -48,7 +49,16 @@ class Studio:
     def looking(self, client: str) -> Iterator[Callable[[], float]]:
         """While an order of a client's is looked at again and again: how many times as long to wait in between as one
         would, so that those who have many looked at don't keep the database from others.
+
+        Raises:
+            QuotaError: too many of the client's are looked at already.
         """
+        if self._looking[client] >= _MOST_AT_ONCE:
+            raise QuotaError(
+                f"{_MOST_AT_ONCE} orders are waited for already.",
+                retry_after=5,
+                hint="End some of these requests, or ask now and then: GET /v1/orders/ID.",
+            )
         self._looking[client] += 1
         try:
             yield lambda: max(1.0, self._looking[client] / _AT_ONCE)
@@ -60,13 +70,13 @@ class Studio:
     def close(self) -> None:
         self.book.close()
 
-    def check(self, data: bytes, *, max_pixels: int | None = None) -> Sent:
+    def check(self, data: bytes) -> Sent:
         """See that the header of a picture that was sent is that of one.
 
         Raises:
             PictureError: it is none, or too large.
         """
-        _, header = check_header(data, "The picture", max_pixels=max_pixels or self.settings.max_pixels)
+        _, header = check_header(data, "The picture", max_pixels=self.settings.max_pixels)
         return Sent(digest_of(data), None if header is None else (header.width, header.height))
 
     def check_style(self, data: bytes) -> Sent:

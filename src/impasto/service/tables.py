@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Connection,
     Engine,
     Float,
     Index,
@@ -18,18 +19,22 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     inspect,
+    select,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.schema import CreateColumn
 
 from impasto.errors import DatabaseAwayError, UsageError
 
-AWAY = (OperationalError, InterfaceError)
-"""What SQLAlchemy raises while a database does not answer, or breaks off."""
+AWAY = (OperationalError, InterfaceError, NoConnectionError)
+"""What SQLAlchemy raises while a database does not answer, breaks off, or keeps all connections waiting."""
 
 _AGAIN = 0.5  # seconds
+_CONNECTING = "10"  # the same, unless the address says how many: a host that is cut off never answers
 _LOCK = 0x1397A570  # any number that nobody else locks
 _ADDRESS = "Give postgresql://user:password@host/name."
 
@@ -61,6 +66,7 @@ ORDERS = Table(
     Column("cost", BigInteger, nullable=False, server_default="1"),
     Index("impasto_orders_once", "owner", "idempotency", unique=True),
     Index("impasto_orders_state", "state", "created"),
+    Index("impasto_orders_owner", "owner", "created"),
 )
 
 WORKERS = Table(
@@ -84,12 +90,21 @@ KEYS = Table(
     Column("revoked", Float),
 )
 
+DAYS = Table(
+    "impasto_days",  # orders of those keys that may have so many a day: what is forgotten counts
+    METADATA,
+    Column("owner", String, primary_key=True),
+    Column("day", Integer, nullable=False),  # since 1970, UTC
+    Column("orders", Integer, nullable=False),
+)
+
 STYLES = Table(
     "impasto_styles",
     METADATA,
     Column("owner", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("file", String, nullable=False),  # digest of its picture, or of its code
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
     Column("created", Float, nullable=False),
 )
 
@@ -98,7 +113,7 @@ def open_database(url: str, *, patience: float = 30.0) -> Engine:
     """An engine for the service's database, which answers.
 
     SQLite waits for its turn rather than failing, keeps a log beside the file so that readers never wait, and takes
-    the lock when a transaction begins.
+    the lock when a transaction begins to write.
 
     Args:
         patience: seconds that a database may take to come up.
@@ -111,6 +126,8 @@ def open_database(url: str, *, patience: float = 30.0) -> Engine:
         chosen = make_url(url)
         if chosen.drivername == "postgresql":
             chosen = chosen.set(drivername="postgresql+psycopg")
+        if chosen.get_backend_name() == "postgresql":
+            chosen = chosen.update_query_dict({"connect_timeout": _CONNECTING, **chosen.query})
         engine = create_engine(chosen, pool_pre_ping=True)
     except (ArgumentError, ImportError, ValueError) as error:  # its text may hold a password
         raise UsageError("This is no address of a database that can be used.", hint=_ADDRESS) from error
@@ -129,7 +146,8 @@ def open_database(url: str, *, patience: float = 30.0) -> Engine:
 
 
 def make_tables(engine: Engine) -> None:
-    """Make the tables that are missing, and the columns that an earlier version's lack: what is in them stays.
+    """Make the tables that are missing, and the columns and indexes that an earlier version's lack: what is in them
+    stays.
 
     Processes that start at once take their turn.
     """
@@ -142,6 +160,18 @@ def make_tables(engine: Engine) -> None:
             for column in (column for column in table.columns if column.name not in there):
                 words = CreateColumn(column).compile(dialect=engine.dialect)
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {words}")
+            for index in table.indexes:
+                index.create(connection, checkfirst=True)
+
+
+def lock(connection: Connection, what: str) -> None:
+    """Until the transaction ends no other has the lock of this name; with SQLite no other writes at all."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
+        return
+    driver = connection.connection.driver_connection
+    if driver is not None and not driver.in_transaction:  # by itself it would begin with the first word that writes
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def away() -> DatabaseAwayError:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select, update
 
 from impasto.service.lanes import Lane
 from impasto.service.orders import OPEN
-from impasto.service.tables import ORDERS
+from impasto.service.tables import ORDERS, lock
 
 _LAST = (1 << 31) - 2  # the queue's priorities end there; from then on, first come, first served
 
@@ -22,8 +22,7 @@ def take_turn(connection: Connection, order_id: str) -> tuple[Lane, int]:
     """Give an order, which this transaction has written, its turn after all that wait; its lane, and the turn."""
     row = connection.execute(select(ORDERS.c.owner, ORDERS.c.lane).where(ORDERS.c.id == order_id)).one()
     lane: Lane = row.lane
-    if connection.dialect.name == "postgresql":  # two of an owner's at once would get the same
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"{lane} {row.owner}"))))
+    lock(connection, f"{lane} {row.owner}")  # two of an owner's at once would get the same
     turn = min(_now(connection, lane, row.owner, but=order_id), _LAST)
     connection.execute(update(ORDERS).where(ORDERS.c.id == order_id).values(turn=turn))
     return lane, turn

@@ -119,8 +119,12 @@ class Courier:
     def __init__(self, *, private: bool = False, resolve: Resolve | None = None) -> None:
         self._backend = _CheckedBackend(private, resolve or _resolved)
 
-    def tell(self, url: str, order: Order, *, key: str) -> None:
+    def tell(self, url: str, order: Order, *, key: str | None, delivery: str) -> None:
         """Tell an address of an order's end. Redirects are not followed.
+
+        Args:
+            key: see `signature`; None: what came without a key is told unsigned.
+            delivery: the same each time that it is tried.
 
         Raises:
             WebhookError: it was not told.
@@ -129,9 +133,10 @@ class Courier:
         headers: dict[str | bytes, str | bytes] = {
             "Content-Type": "application/json",
             "User-Agent": "impasto",
-            "Impasto-Delivery": order.id,  # the same each time that it is tried
-            SIGNATURE: signature(body, key=key, at=int(time.time())),
+            "Impasto-Delivery": delivery,
         }
+        if key is not None:
+            headers[SIGNATURE] = signature(body, key=key, at=int(time.time()))
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), _TIMEOUT)
         try:
             with (

@@ -23,10 +23,11 @@ from impasto.errors import (
     OutOfMemoryError,
     PainterDiedError,
     PictureTooLargeError,
+    StorageAwayError,
     WebhookError,
 )
 from impasto.service.bench import Bench, Job, Made
-from impasto.service.book import APPLICATION, DELIVERY, VERSION, WEBHOOKS, WORKFLOW, OrderBook
+from impasto.service.book import APPLICATION, DELIVERY, VERSION, WEBHOOKS, WORKFLOW, OrderBook, delivery_of
 from impasto.service.clearing import keep_within
 from impasto.service.keys import Keys
 from impasto.service.lanes import QUEUES, Lane, is_quick
@@ -42,7 +43,7 @@ DEAD_AFTER = 10.0
 CLEAR_EVERY = 3600.0
 REST_AFTER = 60.0  # of the slow bench: what a large picture took is given back
 _NICE = 10  # of the slow bench: on a busy core it gets a tenth of what the quick one does
-_DATABASE_AGAIN = 0.5
+_AWAY_AGAIN = 0.5
 
 T = TypeVar("T")
 
@@ -99,7 +100,8 @@ class Worker:
         DBOS.workflow(name=DELIVERY)(deliver)
         DBOS.listen_queues([*QUEUES.values(), WEBHOOKS])
         DBOS.launch()
-        threading.Thread(target=self._watch, name="impasto-watch", daemon=True).start()
+        for work in (self._watch, self._clear):
+            threading.Thread(target=work, name=f"impasto{work.__name__}", daemon=True).start()
 
     def stop(self) -> None:
         """Take no more orders, and let those at hand be finished, if that does not take long."""
@@ -120,13 +122,15 @@ class Worker:
             return
         try:
             made = self._painted(order)
-            kept = None if made is None else (self.store.put(made.data), self.store.put(made.preview))
+            kept = None if made is None else [self._kept(data) for data in (made.data, made.preview)]
         except PainterDiedError as error:
             if self._ended.is_set():  # it was killed by us: who comes next finds that the workflow has ended
                 raise
             if order.attempts < self.settings.attempts:
                 return self._paint_order(order_id)
             self._fail(order_id, error)
+        except StorageAwayError:  # we were told to end while we waited: who comes next begins anew
+            raise
         except ImpastoError as error:
             if order.lane == "quick" and isinstance(error, _TOO_MUCH):
                 self._patiently(lambda: self.book.move(order_id, workflow))
@@ -142,12 +146,16 @@ class Worker:
         self._patiently(lambda: self.book.fail(order_id, problem))
 
     def _patiently(self, act: Callable[[], T]) -> T:
-        """What the book answers, even if its database must come back first."""
+        """What the book or the store answers, even if it must come back first."""
+        told = False
         while True:
             try:
                 return act()
-            except AWAY:
-                if self._ended.wait(_DATABASE_AGAIN):
+            except (*AWAY, StorageAwayError) as error:
+                if not told:
+                    logger.warning("waiting: %s (%s)", error, type(error.__cause__ or error).__name__)
+                told = True
+                if self._ended.wait(_AWAY_AGAIN):
                     raise
 
     def _painted(self, order: Order) -> Made | None:
@@ -155,8 +163,8 @@ class Worker:
         pixels, seconds = self._limits(order)
         options = {"quality": request.quality, "preset": request.preset, **request.settings}
         job = Job(
-            content=self.store.get(request.content),
-            styles=[(self.store.get(s.file) if s.file else str(s.name), s.weight) for s in request.styles],
+            content=self._picture(request.content),
+            styles=[(self._picture(s.file) if s.file else str(s.name), s.weight) for s in request.styles],
             options={name: value for name, value in options.items() if value is not None},
             format=request.format,
             jpeg_quality=request.jpeg_quality,
@@ -166,13 +174,19 @@ class Worker:
         )
 
         def told(fraction: float, preview: bytes | None) -> None:
-            with suppress(*AWAY):
+            with suppress(*AWAY, StorageAwayError):
                 self.book.advance(order.id, fraction, None if preview is None else self.store.put(preview))
 
         def wanted() -> bool:
             return self._patiently(lambda: self.book.is_wanted(order.id))
 
         return self.benches[order.lane].paint(job, told=told, wanted=wanted)
+
+    def _picture(self, digest: str) -> bytes:
+        return self._patiently(lambda: self.store.get(digest))
+
+    def _kept(self, data: bytes) -> str:
+        return self._patiently(lambda: self.store.put(data))
 
     def _limits(self, order: Order) -> tuple[int, float]:
         """Pixels and seconds: headers may lie, so the quick lane looks for itself."""
@@ -189,33 +203,36 @@ class Worker:
 
         It is tried for half a day, by a workflow each time: one that waits would keep a place in the queue from others.
         """
+        workflow = str(DBOS.workflow_id)
         try:
             order = self._patiently(lambda: self.book.get(order_id))
-            digest = self._patiently(lambda: self._keys.digest(order.owner))
-            if order.webhook is not None:
-                self._courier.tell(order.webhook, order, key=digest)
+            key = self._patiently(lambda: self._keys.digest(order.owner))
+            if order.webhook is not None and not order.is_open:  # one that is tried again is told of at its new end
+                self._courier.tell(order.webhook, order, key=key, delivery=delivery_of(workflow))
         except NoSuchOrderError:
             return
         except WebhookError as error:
             logger.info("order %s: %s", order_id, error.message)
             if attempt < len(DELAYS):
-                workflow = str(DBOS.workflow_id)
                 self._patiently(lambda: self.book.tell_later(workflow, order, attempt + 1, delay=DELAYS[attempt]))
 
     # -- the watch
 
     def _watch(self) -> None:
-        """Says that this worker is alive, takes back the orders of those that are not, and clears up."""
-        clear_at = time.monotonic() + CLEAR_EVERY
+        """Says that this worker is alive, and takes back the orders of those that are not."""
         while not self._ended.wait(BEAT_EVERY):
             self.benches["slow"].rest(after=REST_AFTER)
             with suppress(Exception):  # a database that is away comes back; DBOS waits for it too
                 self.book.beat(self.name)
-                if time.monotonic() > clear_at:
-                    clear_at = time.monotonic() + CLEAR_EVERY
-                    keep_within(self.book)
-                for order_id in self.book.take_back(since=time.time() - DEAD_AFTER):
+                for order_id in self.book.take_back(since=time.time() - DEAD_AFTER, by=self.name):
                     logger.warning("order %s taken back from a dead worker", order_id)
+
+    def _clear(self) -> None:
+        while not self._ended.wait(CLEAR_EVERY):
+            try:
+                keep_within(self.book)
+            except Exception as error:  # it is done again in an hour
+                logger.warning("clearing up: %s: %s", type(error).__name__, error)
 
 
 class _Claim:

@@ -1,6 +1,6 @@
 // One's orders, the newest first: each a small picture, how far it is, and a way to remove it.
 
-import { isOpen } from "./studio.js";
+import { isOpen, persist } from "./studio.js";
 
 export class Gallery {
   #items = new Map(); // by the order's id
@@ -89,7 +89,8 @@ export class Gallery {
     const now = order.preview && `${order.state} ${order.fraction}`;
     if (!now || this.#seen.get(order.id) === now) return;
     this.#seen.set(order.id, now);
-    const address = await this.studio.picture(order.preview.slice(1));
+    const address = await persist(() => this.studio.picture(order.preview.slice(1)));
+    if (this.#seen.get(order.id) !== now) return URL.revokeObjectURL(address); // there is newer to be seen
     if (image.src) URL.revokeObjectURL(image.src);
     image.src = address;
     image.hidden = false;

@@ -5,12 +5,13 @@ import { Compare } from "./compare.js";
 import { acceptFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
 import { keepLanguage, preferredLanguage, sayAll } from "./language.js";
-import { Problem, Studio, Unreachable, isOpen, pause } from "./studio.js";
+import { Problem, Studio, Unreachable, isOpen, pause, persist } from "./studio.js";
 import { Styles, aboutOf, titleOf } from "./styles.js";
 import { WORDS } from "./words.js";
 
 const LOOK = 1500; // milliseconds between looks at the orders that are open
 const PAGE = 24; // paintings that the gallery shows at first, and each time that older ones are asked for
+const MOST = 1000; // orders that the studio tells of at once
 
 const $ = (id) => document.getElementById(id);
 const page = document.documentElement;
@@ -52,10 +53,16 @@ function complain(...what) {
   $("error").textContent = typeof first === "string" ? say(...complaint) : reason(first);
 }
 
+const lost = () => complain("offline");
+
+function answered() {
+  if (complaint?.[0] === "offline") complain();
+}
+
 const reason = ({ kind, message }) => WORDS[language].problems[kind] ?? message;
 
 function complainOf(error) {
-  if (error instanceof Unreachable) complain("offline");
+  if (error instanceof Unreachable) lost();
   else if (error instanceof Problem && error.status === 401) close(error);
   else complain({ kind: error.kind, message: error.message });
 }
@@ -131,7 +138,7 @@ async function addStyle(file) {
   } catch (error) {
     complainOf(error);
   }
-  tell(...before);
+  if (told[0] === "looking") tell(...before);
 }
 
 async function ownStyles() {
@@ -165,6 +172,7 @@ async function order() {
   state("sending");
   const common = { style: chosenStyles(styles.name), options: JSON.stringify(chosenOptions()), format: $("format").value };
   const all = [];
+  let refusal = null;
   for (const photo of photos) {
     try {
       const placed = await studio.order({ content: photo, ...common });
@@ -172,7 +180,7 @@ async function order() {
       all.push(placed);
       news(placed);
     } catch (error) {
-      complainOf(error);
+      refusal = error;
     }
   }
   if (all.length) await show(all[0]);
@@ -180,11 +188,12 @@ async function order() {
     tell("ready", photos[0].name);
     state("ready");
   }
+  if (refusal) complainOf(refusal);
 }
 
 /** Keeps the gallery, and the easel if the order is on it, as the order is. */
 function news(order) {
-  if (complaint?.[0] === "offline") complain();
+  answered();
   gallery.put(order);
   $("empty").hidden = gallery.count > 0;
   if (order.id === shown) present(order).catch(complainOf);
@@ -198,23 +207,19 @@ function listen(order) {
   if (!isOpen(order)) return;
   const { signal } = (listening = new AbortController());
   studio
-    .follow(order.id, news, () => complain("offline"), signal)
+    .follow(order.id, news, lost, signal)
     .catch((error) => signal.aborted || complainOf(error));
 }
 
-/** Looks at all orders from time to time, as long as any is open. */
+/** Looks at all orders of the gallery from time to time, as long as any is open. */
 async function watch() {
   if (watching) return;
   watching = true;
   try {
     while (gallery.orders.some(isOpen)) {
       await pause(LOOK);
-      try {
-        for (const order of await studio.orders(shownMost)) news(order);
-      } catch (error) {
-        if (!(error instanceof Unreachable)) throw error;
-        complain("offline");
-      }
+      const most = Math.min(Math.max(shownMost, gallery.count), MOST);
+      for (const order of await persist(() => studio.orders(most), lost)) news(order);
     }
   } finally {
     watching = false;
@@ -248,7 +253,8 @@ async function present(order) {
   if (order.state === "failed") complain({ kind: order.problem.type.split(":").pop(), message: problemOf(order) });
   const path = order.result ?? order.preview;
   if (path) {
-    const address = await studio.picture(path.slice(1));
+    const address = await persist(() => studio.picture(path.slice(1)), lost);
+    answered();
     if (now !== presented || order.id !== shown) return URL.revokeObjectURL(address); // there is newer to be seen
     await compare.painting(address, { whole: order.state === "done" });
   }
@@ -283,7 +289,7 @@ async function save() {
 }
 
 async function hang() {
-  const found = await studio.orders(shownMost + 1);
+  const found = await studio.orders(Math.min(shownMost + 1, MOST));
   $("more").hidden = found.length <= shownMost;
   for (const order of found.slice(0, shownMost)) news(order);
   $("empty").hidden = gallery.count > 0;
@@ -314,7 +320,7 @@ function acceptOrders() {
   does("save", save);
   does("cancel", async () => news(await studio.cancel(shown)));
   does("more", () => {
-    shownMost += PAGE;
+    shownMost = Math.min(Math.max(shownMost, gallery.count) + PAGE, MOST);
     return hang();
   });
 }
@@ -376,4 +382,7 @@ async function begin() {
   }
 }
 
-begin().catch(complainOf);
+begin().catch((error) => {
+  $("studio").hidden = false; // for what went wrong to be read
+  complainOf(error);
+});

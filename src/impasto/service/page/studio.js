@@ -1,13 +1,20 @@
 // The studio as this page talks to it: its API, with a key where one is needed.
 
-const AGAIN = 1000; // milliseconds before a studio that does not answer is asked again
+const AGAIN = 1000; // milliseconds before a studio that does not answer is asked again; longer each time
+const LONGEST = 30_000; // of these waits, unless the studio itself says how long to wait
 const KEPT = "impasto-key";
 
 /** What the studio refused, and why (RFC 9457). */
 export class Problem extends Error {
-  constructor(status, { type = "", detail = "", hint = "" } = {}) {
+  /** @param wait how many seconds later it is worth while to ask again, if that is known. */
+  constructor(status, { type = "", detail = "", hint = "" } = {}, wait = null) {
     super([detail, hint].filter(Boolean).join(" ") || `HTTP ${status}`);
-    Object.assign(this, { status, kind: type.split(":").pop() });
+    Object.assign(this, { status, kind: type.split(":").pop(), wait: 1000 * wait });
+  }
+
+  /** Whether the same request may well be answered later. */
+  get passes() {
+    return this.status === 429 || this.status >= 500;
   }
 }
 
@@ -40,7 +47,7 @@ export class Studio {
     }
     if (response.ok) return response;
     const about = await response.json().catch(() => ({}));
-    throw new Problem(response.status, about);
+    throw new Problem(response.status, about, response.headers.get("Retry-After"));
   }
 
   async json(path, options) {
@@ -88,17 +95,33 @@ export class Studio {
    */
   async follow(id, told, lost, signal) {
     for (;;) {
+      const { body } = await persist(() => this.ask(`v1/orders/${id}/events`, { signal }), lost, signal);
       try {
-        const response = await this.ask(`v1/orders/${id}/events`, { signal });
-        for await (const order of events(response.body)) {
+        for await (const order of events(body)) {
           told(order);
           if (!isOpen(order)) return;
         }
       } catch (error) {
-        if (signal.aborted || error instanceof Problem) throw error;
+        if (signal.aborted) throw error;
         lost();
       }
       await pause(AGAIN);
+    }
+  }
+}
+
+/**
+ * Asks until there is an answer, or a problem that does not pass.
+ * @param lost called each time that there is none.
+ */
+export async function persist(ask, lost = () => {}, signal = null) {
+  for (let wait = AGAIN; ; wait = Math.min(2 * wait, LONGEST)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal?.aborted || (error instanceof Problem && !error.passes)) throw error;
+      lost();
+      await pause(error.wait || wait);
     }
   }
 }

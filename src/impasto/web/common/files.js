@@ -1,26 +1,30 @@
 // Files from a dialogue, dropped on the page, or pasted.
 
 /**
- * @param usePhotos, useStyle called with the files that were chosen, at least one; what is dropped or pasted is a photo.
+ * What is dropped on the panel of styles is a style; what is dropped elsewhere, or pasted, is a photo.
+ * @param usePhotos, useStyle called with the files that were chosen, at least one; useStyle is null where no style can be
+ *   added.
  */
 export function acceptFiles(usePhotos, useStyle) {
   const page = document.documentElement;
   const photo = document.getElementById("photo");
-  const use = (files) => files?.length && usePhotos([...files]);
+  const panel = document.querySelector(".panel");
+  const isStyle = ({ target }) => useStyle !== null && panel.contains(target);
+  const accept = (files, use) => files.length && use([...files]);
   document.getElementById("choose").addEventListener("click", () => photo.click());
   takes(photo, usePhotos);
   takes(document.getElementById("picture"), useStyle);
   addEventListener("dragover", (event) => {
     event.preventDefault();
-    page.classList.add("dragging");
+    page.dataset.dragging = isStyle(event) ? "style" : "photo";
   });
-  addEventListener("dragleave", (event) => event.relatedTarget === null && page.classList.remove("dragging"));
+  addEventListener("dragleave", (event) => event.relatedTarget === null && delete page.dataset.dragging);
   addEventListener("drop", (event) => {
     event.preventDefault();
-    page.classList.remove("dragging");
-    use(event.dataTransfer.files);
+    delete page.dataset.dragging;
+    accept(event.dataTransfer.files, isStyle(event) ? useStyle : usePhotos);
   });
-  addEventListener("paste", (event) => use(event.clipboardData.files));
+  addEventListener("paste", (event) => accept(event.clipboardData.files, usePhotos));
 }
 
 function takes(input, use) {

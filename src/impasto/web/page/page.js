@@ -141,8 +141,7 @@ async function addStyle(file) {
     const picture = await readPhoto(file, STYLE_SIDE);
     const before = told;
     tell("looking");
-    await painter.ask("learn", { name: OWN, ...bytesOf(picture) });
-    tell(...before);
+    await painter.ask("learn", { name: OWN, ...bytesOf(picture) }).finally(() => tell(...before));
     styles.add({ name: OWN, title: {}, about: {}, picture: URL.createObjectURL(file) });
     styles.speak(language, words());
     chose();
@@ -365,7 +364,7 @@ async function open() {
   $("blend-dial").hidden = about.styles.length < 2 && !canLearn;
   for (const id of ["choose", "camera"]) $(id).disabled = false;
   speak();
-  acceptFiles(([file]) => openPhoto(file), ([file]) => addStyle(file));
+  acceptFiles(([file]) => openPhoto(file), canLearn ? ([file]) => addStyle(file) : null);
   try {
     const response = await fetch("sample.webp");
     usePhoto(await readPhoto(new File([await response.blob()], "sample.webp"), LARGEST), "sample");
