@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from impasto.errors import UsageError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
+from impasto.networks.critic import PatchCritic
 from impasto.training.data import PictureBank
 from impasto.training.gan import GanTask
 from impasto.training.gan_settings import GanTraining
@@ -108,6 +109,28 @@ def test_real_pictures_are_those_of_the_styles_painted(teacher: Encoder, picture
     statistics, _ = task.views.batch(chances(), blends=0.0)
     for picture, its in zip(task.views.pictures(chances()), statistics, strict=True):
         torch.testing.assert_close(task.network.style.statistics(picture[None])[0], its, rtol=0.05, atol=0.02)
+
+
+def test_what_critics_see_is_not_too_small_for_them() -> None:
+    """The least that is accepted they can look at; half of it they could not."""
+    for layers in range(1, 6):
+        least = next(side for side in range(32, 4096) if _is_seen(side, layers))
+        replace(SMALL, patch=least, critic_layers=layers)
+        critic = PatchCritic(3, width=4, layers=layers)
+        critic(torch.rand(1, 3, least, least))
+        if least > 32:
+            with pytest.raises(ValueError, match="more than 1 spatial"):
+                critic(torch.rand(1, 3, least - 1, least - 1))
+    with pytest.raises(UsageError, match="Critics of 5 layers can't look at 64 pixels"):
+        replace(SMALL, patch=64, critic_layers=5)
+
+
+def _is_seen(side: int, layers: int) -> bool:
+    try:
+        replace(SMALL, patch=side, critic_layers=layers)
+    except UsageError:
+        return False
+    return True
 
 
 def test_blends_have_no_pictures() -> None:

@@ -192,7 +192,9 @@ def test_pools_give_older_pictures_half_of_the_time() -> None:
     assert float(ImagePool(0).exchange(0, torch.ones(1, 1, 1), rng)) == 1
 
 
-@pytest.mark.parametrize("change", [{"size": 34}, {"source_channels": 2}, {"critic_layers": 0}, {"pool": -1}])
+@pytest.mark.parametrize(
+    "change", [{"size": 34}, {"source_channels": 2}, {"critic_layers": 0}, {"critic_layers": 4}, {"pool": -1}]
+)
 def test_settings_are_checked(change: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         replace(UNPAIRED, **change)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from impasto.errors import UsageError
+from impasto.errors import DivergedError, UsageError
+from impasto.pictures import Picture
 from impasto.training.checkpoint import load_checkpoint
 from impasto.training.patience import Patience
 from impasto.training.run import TrainingProgress
@@ -205,3 +208,69 @@ def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
     assert first["weights"] == pytest.approx(_weights(alone), rel=1e-5)
     assert [entry["painter"] for entry in first["log"]] == pytest.approx([p.losses["painter"] for p in log], rel=1e-5)
     assert second["log"] == []  # one of them tells
+
+
+class Trap(Lines):
+    """At some of the steps made, counted from 0, a loss has gradients that are no numbers, or spoils the weights."""
+
+    def __init__(
+        self, settings: TrainingSettings, *, gradients: frozenset[int] = frozenset(), weights: int = -1
+    ) -> None:
+        super().__init__(settings)
+        self._gradients, self._weights, self._made = gradients, weights, -1
+
+    def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
+        losses = super().losses(player, samples, chance)
+        if player.name == "painter":
+            self._made += 1
+            if self._made in self._gradients:
+                losses["trap"] = (1.0, (0 * self.painter.weight).sqrt().sum())  # 0, but its gradient is infinity · 0
+        elif self._made == self._weights:  # the painter has made its step
+            with torch.no_grad():
+                self.painter.weight.fill_(torch.nan)
+            return {"critic": (0.0, torch.zeros(()))}
+        return losses
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])  # due for a checkpoint, just after one, the last
+def test_gradients_that_are_no_numbers_take_the_run_back(tmp_path: Path, step: int) -> None:
+    reports: list[TrainingProgress] = []
+    task = Trap(Plain(), gradients={step})
+    Trainer(task, tmp_path).run(reports.append)
+    assert all(math.isfinite(weight) for weight in _weights(task))
+    assert reports[-1].rollbacks == 1
+
+
+def test_gradients_that_stay_no_numbers_end_it(tmp_path: Path) -> None:
+    trainer = Trainer(Trap(Plain(), gradients=range(2, 99)), tmp_path)
+    with pytest.raises(DivergedError, match=r"At step 2 .*gradients of painter.*6th"):
+        trainer.run()
+    assert math.isfinite(load_checkpoint(tmp_path / "checkpoint.pt")["average"]["weight"].item())
+
+
+@pytest.mark.parametrize("step", [1, 3])  # due for a checkpoint; the last
+def test_spoilt_weights_are_not_saved(tmp_path: Path, step: int) -> None:
+    trainer = Trainer(Trap(Plain(), weights=step), tmp_path)
+    trainer.run()
+    assert trainer.rollbacks == 1
+    assert math.isfinite(load_checkpoint(tmp_path / "checkpoint.pt")["average"]["weight"].item())
+
+
+def test_a_step_of_losses_without_weight_changes_nothing(tmp_path: Path) -> None:
+    class Idle(Lines):
+        def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
+            return {name: (0.0, value) for name, (_, value) in super().losses(player, samples, chance).items()}
+
+    task = Idle(Plain())
+    before = _weights(task)
+    Trainer(task, tmp_path).run()
+    assert _weights(task) == before
+
+
+def test_the_last_step_has_a_sheet(tmp_path: Path) -> None:
+    class Shown(Lines):
+        def sheet(self, weights: Mapping[str, Tensor]) -> Picture | None:
+            return Picture(np.zeros((8, 8, 3), np.float32))
+
+    Trainer(Shown(Plain(samples_every=3)), tmp_path).run()
+    assert [file.name for file in sorted((tmp_path / "samples").iterdir())] == ["0000003.jpg", "0000004.jpg"]

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.errors import TrainingDataError
+from impasto.errors import OutOfMemoryError, TrainingDataError
+from impasto.pictures import Picture, read_picture
+from impasto.training import data, domains
 from impasto.training.data import PictureBank
+from impasto.training.domains import Domain, Unpaired
 from impasto.training.sources import ShardMember, find_pictures
 
 
@@ -65,6 +68,24 @@ def test_bad_pictures_are_skipped_counted_and_do_not_change_what_is_drawn_after_
     assert bank.skipped == 2
     again = PictureBank(paths)
     assert np.array_equal(again.crop(np.random.default_rng(39), 8), drawn[39])
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OutOfMemoryError("too large")])
+def test_a_picture_too_large_for_the_memory_is_a_bad_one(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def read(source: Path) -> Picture:
+        if source.name == "2.png":
+            raise error
+        return read_picture(source)
+
+    monkeypatch.setattr(data, "read_picture", read)
+    monkeypatch.setattr(domains, "read_picture", read)
+    sources = find_pictures([pictures])
+    for bank in (PictureBank(sources), Unpaired(Domain(sources, 3))):
+        for seed in range(60):
+            bank.crop(np.random.default_rng(seed), 8)
+        assert bank.skipped == 1
 
 
 def test_nothing_but_bad_pictures_is_an_error(tmp_path: Path) -> None:

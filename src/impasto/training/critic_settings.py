@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from impasto.errors import UsageError
 from impasto.losses.objectives import Objective
+
+_LEAST = 3  # places across, after the layers that halve them: the next makes two of them, see `PatchCritic`
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,18 @@ class CriticSettings:
     critic_layers: int = 3
     objective: Objective = "cross-entropy"
     adversarial_weight: float = 1.0
+
+    def check_critic(self, side: int) -> None:
+        """See that a critic of so many layers has patches to compare in squares of this side.
+
+        Raises:
+            UsageError: they are too small: instance normalisation needs more than one place.
+        """
+        if side >> self.critic_layers < _LEAST:
+            raise UsageError(
+                f"Critics of {self.critic_layers} layers can't look at {side} pixels.",
+                hint=f"Show them {_LEAST << self.critic_layers}, or take fewer critic_layers.",
+            )
 
     critic_ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         "critic_learning_rate": (1e-9, 10),

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto.errors import PictureError, TrainingDataError
+from impasto.errors import OutOfMemoryError, PictureError, TrainingDataError
 from impasto.pictures import read_picture
 from impasto.training.sources import PictureSource
 
 Pixels = NDArray[np.uint8]
+UNUSABLE = (PictureError, OutOfMemoryError, MemoryError, OSError)
+"""What a training picture may be the reason of: it is left out, and counted."""
 
 
 class PictureBank:
@@ -75,7 +77,7 @@ class PictureBank:
                 continue
             try:
                 return self._decoded(source)
-            except (PictureError, OSError):
+            except UNUSABLE:
                 self._bad.add(source)
         raise TrainingDataError(f"None of the {len(self.sources)} training pictures could be read.")
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.errors import PictureError, TrainingDataError
+from impasto.errors import TrainingDataError
 from impasto.pictures import read_picture
+from impasto.training.data import UNUSABLE
 from impasto.training.sources import PictureSource, find_pictures
 
 Samples = NDArray[np.uint16]
@@ -39,7 +40,7 @@ class Domain:
         """(H, W, C).
 
         Raises:
-            PictureError, OSError: it can't be read.
+            PictureError, OutOfMemoryError, MemoryError, OSError: it can't be read; see `UNUSABLE`.
         """
         if source in self._cache:
             return self._cache[source]
@@ -85,7 +86,7 @@ class Pairs:
                 continue
             try:
                 both = self.first.picture(self.first.sources[n]), self.second.picture(self.second.sources[n])
-            except (PictureError, OSError):
+            except UNUSABLE:
                 self._bad.add(n)
                 continue
             if both[0].shape[:2] != both[1].shape[:2] or min(both[0].shape[:2]) < size:
@@ -117,7 +118,7 @@ class Unpaired:
                 continue
             try:
                 samples = self.domain.picture(source)
-            except (PictureError, OSError):
+            except UNUSABLE:
                 self._bad.add(source)
                 continue
             if min(samples.shape[:2]) < size:

@@ -31,3 +31,7 @@ class GanTraining(CriticSettings, SwiftTraining):
         "blends": (0, 0),
         "patch": (32, 4096),
     }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_critic(self.patch)

@@ -28,7 +28,8 @@ class TrainingSettings:
         ema: decay of the weights' moving average, which is the result; see `Average`.
         patience: the run ends early after so many steps without gain, judged by the weighted sum of the losses; 0:
             never.
-        checkpoint_every, log_every, samples_every: steps between checkpoints, reports and sample sheets.
+        checkpoint_every, log_every, samples_every: steps between checkpoints, reports and sample sheets; the last step
+            has all three.
         device, seed: of all computation, and of all chance.
     """
 
@@ -44,7 +45,7 @@ class TrainingSettings:
     patience: int = 0
     checkpoint_every: int = 500
     log_every: int = 50
-    samples_every: int = 2000
+    samples_every: int = 500
     device: str = "auto"
     seed: int = 0
 

@@ -28,7 +28,7 @@ from impasto.training.patience import Patience
 from impasto.training.run import RunFolder, TrainingCallback, TrainingProgress
 from impasto.training.schedule import pace
 from impasto.training.settings import TrainingSettings
-from impasto.training.task import Losses, Player, Task
+from impasto.training.task import Player, Task
 
 _MOST_ROLLBACKS = 5
 S = TypeVar("S", bound=TrainingSettings)
@@ -39,8 +39,8 @@ class Trainer(Generic[S]):
     folder goes on from there.
 
     Chance in step n comes from `chance` alone: so a resumed run equals one that was never stopped. A step whose losses
-    are no numbers takes the run back to its last checkpoint; from there it goes on with other chance, and at half the
-    pace (see `ease`) each time that it happens.
+    or gradients are no numbers, or weights that are none when they would be saved, take the run back to its last
+    checkpoint; from there it goes on with other chance, and at half the pace (see `ease`) each time that it happens.
 
     Args:
         task: what is trained, and on what.
@@ -91,7 +91,7 @@ class Trainer(Generic[S]):
             TrainingDataError: the folder holds a run with other settings, or a damaged one; there is nothing to train
                 on.
             OutputError: the folder can't be written to.
-            DivergedError: losses are no numbers again and again; the last checkpoint stands.
+            DivergedError: losses, gradients or weights are no numbers again and again; the last checkpoint stands.
         """
         writer = board_writer()  # missing, it should be missed before any work is done
         self._begin()
@@ -108,6 +108,7 @@ class Trainer(Generic[S]):
         began, made = time.monotonic(), 0
         while not self.finished:
             if should_stop is not None and self.crew.told(should_stop()):
+                self._check_weights()
                 return self._save()
             losses = self._train_step()
             made += 1
@@ -116,14 +117,26 @@ class Trainer(Generic[S]):
                 seen = {}
                 continue
             self.step += 1
+            due = self.step % self.settings.checkpoint_every == 0
+            if (due or self.finished) and not self._check_weights():
+                seen = {}
+                continue
             for name, value in losses.items():
                 seen.setdefault(name, []).append(value)
             if self.step % self.settings.log_every == 0:
                 self._log(self._progress(seen, (time.monotonic() - began) / made), report)
                 seen = {}
-            if self.step % self.settings.checkpoint_every == 0 and not self.finished:
+            if due and not self.finished:
                 self._save()
         return self._save()
+
+    def _check_weights(self) -> bool:
+        """Whether all are numbers, which a step whose losses and gradients were may have spoilt; if not, roll back."""
+        modules = [player.module.state_dict() for player in self.task.players]
+        sound = all(bool(value.isfinite().all()) for its in (*modules, self.average.weights) for value in its.values())
+        if not sound:
+            self._roll_back({"weights": math.nan})
+        return sound
 
     def _progress(self, seen: Mapping[str, list[float]], seconds: float) -> TrainingProgress:
         """With the losses of each step since the last report, and the seconds that a step takes."""
@@ -152,7 +165,7 @@ class Trainer(Generic[S]):
         if rollbacks > _MOST_ROLLBACKS:
             wrong = ", ".join(name for name, value in losses.items() if not math.isfinite(value))
             raise DivergedError(
-                f"At step {self.step} the losses are no numbers ({wrong}), for the {rollbacks}th time.",
+                f"At step {self.step} these are no numbers: {wrong}; for the {rollbacks}th time.",
                 hint="Lower the learning rate, or clip gradients to a smaller norm.",
             )
         self._load(copy.deepcopy(self._good))
@@ -171,7 +184,7 @@ class Trainer(Generic[S]):
             total += weighted
         self.patience.update(total)
         self.average.update(self.task.shipped, self.step)
-        if (self.step + 1) % self.settings.samples_every == 0:
+        if (self.step + 1) % self.settings.samples_every == 0 or self.step + 1 == self.settings.steps:
             self._show_samples()
         return told
 
@@ -184,13 +197,18 @@ class Trainer(Generic[S]):
             for samples in self._parts:
                 with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
                     losses = self.task.losses(player, samples, self.chance)
-                torch.autograd.backward(_weighted(losses) / len(self._parts))
+                weighted = [weight * value for weight, value in losses.values() if weight]
+                if weighted:
+                    torch.autograd.backward(torch.stack(weighted).sum() / len(self._parts))
                 for name, (weight, value) in losses.items():
                     weights[name] = weight
                     told[name] = told.get(name, 0.0) + value.item() / len(self._parts)
         parameters = [p for p in player.module.parameters() if p.grad is not None]
         self.crew.average(p.grad for p in parameters if p.grad is not None)
-        nn.utils.clip_grad_norm_(parameters, s.clip)
+        norm = float(nn.utils.clip_grad_norm_(parameters, s.clip))
+        if not math.isfinite(norm):
+            player.module.zero_grad()
+            return {f"gradients of {player.name}": norm}, norm
         rate = self.ease * pace(s.schedule, self.step, s.steps, warm_up=s.warm_up)
         for optimizer, its_rate in player.optimizers:
             optimizer.step(rate * its_rate)
@@ -282,7 +300,3 @@ class Trainer(Generic[S]):
         self.average.load(state["average"])
         self.patience.load(state["patience"])
         self.task.load(state["task"])
-
-
-def _weighted(losses: Losses) -> torch.Tensor:
-    return torch.stack([weight * value for weight, value in losses.values() if weight]).sum()

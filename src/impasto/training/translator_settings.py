@@ -56,6 +56,7 @@ class TranslatorTraining(CriticSettings, TrainingSettings):
         super().__post_init__()
         if self.size % MULTIPLE:
             raise UsageError(f"size is {self.size}; it must be a multiple of {MULTIPLE}.", hint="Try 128.")
+        self.check_critic(self.size)
         for name in ("source_channels", "target_channels"):
             if getattr(self, name) == 2:
                 raise UsageError(f"{name} is 2.", hint="Give 3 for colour, or 1 for gray.")
