@@ -18,7 +18,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
-_STEPS = 14
+_STEPS = 30
 _CONFIG = {
     "steps": _STEPS,
     "size": 32,
@@ -68,6 +68,9 @@ def test_a_run_killed_again_and_again_ends_as_one_that_never_was(words: list[str
     *steps, _ = map(json.loads, told.splitlines())
     assert steps[0]["step"] >= 10  # it went on from the ninth step's checkpoint, or a later one
     assert steps[-1]["skipped"] == 1
+    for run in ("whole", "killed"):
+        log = Path(run, "log.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in log] == list(range(1, _STEPS + 1))
     found, expected = (load_file(Path(run, "johnson.safetensors")) for run in ("killed", "whole"))
     assert found.keys() == expected.keys()
     assert all(np.array_equal(found[name], expected[name]) for name in expected)

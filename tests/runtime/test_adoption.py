@@ -186,7 +186,9 @@ def test_what_needs_a_network_of_ours_is_refused(tmp_path: Path) -> None:
     assert painter.about == {"network": "less", "device": "cpu"}
 
 
-@pytest.mark.parametrize("change", [{"range": "0-2"}, {"layout": "CHWN"}, {"multiple": "0"}, {"input": "z"}])
+@pytest.mark.parametrize(
+    "change", [{"range": "0-2"}, {"layout": "CHWN"}, {"multiple": "0"}, {"input": "z"}, {"name": "../x"}]
+)
 def test_impossible_metadata_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
     kept, wrong = tmp_path / "kept.onnx", tmp_path / "wrong.onnx"
     kept.write_bytes(adopt(_first_channel_less(tmp_path / "n.onnx", 0.5), name="less"))

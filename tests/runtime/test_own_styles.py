@@ -93,6 +93,22 @@ def test_styles_that_can_t_be_are_refused(file: Path, tmp_path: Path, styles: st
         FastPainter(wrong)
 
 
+@pytest.mark.parametrize("name", ["../../../pictures/x", "/x", "..\\x", "..", "", "a\nb", "a\0", "\ud800", 7, ["dots"]])
+def test_a_style_can_t_be_called_as_a_place_elsewhere(file: Path, tmp_path: Path, name: object) -> None:
+    wrong = tmp_path / "wrong.onnx"
+    wrong.write_bytes(load_model(file).described({"styles": json.dumps(["dots", name])}))
+    with pytest.raises(WeightsFormatError, match="can't have a style called"):
+        FastPainter(wrong)
+
+
+def test_a_style_may_be_called_as_any_picture(file: Path, tmp_path: Path) -> None:
+    """Those of `impasto train johnson` are: after hours of training nothing may be wrong with them."""
+    names = ["van-gogh---starry-night-(1889)", "星空…"]
+    odd = tmp_path / "odd.onnx"
+    odd.write_bytes(load_model(file).described({"styles": json.dumps(names)}))
+    assert list(FastPainter(odd).styles) == names
+
+
 def test_tiles_change_nothing(file: Path) -> None:
     photo = Picture(np.random.default_rng(1).random((333, 260, 3), dtype=np.float32))
     whole, tiled = (FastPainter(file, FastSettings(tile=tile)) for tile in (4096, 96))

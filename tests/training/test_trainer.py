@@ -239,6 +239,8 @@ def test_gradients_that_are_no_numbers_take_the_run_back(tmp_path: Path, step: i
     Trainer(task, tmp_path).run(reports.append)
     assert all(math.isfinite(weight) for weight in _weights(task))
     assert reports[-1].rollbacks == 1
+    told = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert told == [1, 2, 3, 4]
 
 
 def test_gradients_that_stay_no_numbers_end_it(tmp_path: Path) -> None:

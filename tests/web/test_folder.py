@@ -54,6 +54,13 @@ def test_what_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
     assert (mine / "photo.jpg").read_bytes() == b"?"
 
 
+@pytest.mark.parametrize("path", ["../out", "a/../../out", "/tmp/out", "..\\out", "C:out", "\\\\host\\share\\out"])
+def test_nothing_is_written_beside_the_folder(tmp_path: Path, path: str) -> None:
+    with pytest.raises(UnwritableOutputError, match="no place in"):
+        place_folder(tmp_path / "page", {**FILES, path: b"!"})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_where_it_cannot_be(tmp_path: Path, as_nobody: Callable[[Callable[[], object]], int]) -> None:
     with pytest.raises(UnwritableOutputError, match="doesn't exist"):
         check_folder(tmp_path / "missing" / "page")

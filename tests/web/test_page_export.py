@@ -29,6 +29,7 @@ from impasto.cli import main
 from impasto.errors import HashMismatchError, OfflineError, UsageError, WeightsFormatError, WeightsMissingError
 from impasto.features.sources import Digest
 from impasto.grain import CHANNELS
+from impasto.runtime.network import load_model
 from impasto.runtime.registry import ModelEntry, find_model
 from impasto.runtime.sheet import HARBOUR
 from impasto.styles import registry, shelf
@@ -170,6 +171,20 @@ def test_refusals(swift: ModelEntry, runtime: Path, tmp_path: Path, impasto: Imp
     code, _, err = impasto(*asked, "--runtime", runtime)
     assert (code, "no file of onnxruntime-web" in err) == (32, True)
     assert not page.exists()
+
+
+def test_a_model_can_t_have_files_written_elsewhere(
+    johnson: ModelEntry, runtime: Path, tmp_path: Path, impasto: Impasto
+) -> None:
+    model, hostile = load_model(johnson.path), tmp_path / "hostile.onnx"
+    names = [*json.loads(model.metadata["styles"])[:-1], "../../../mine"]
+    hostile.write_bytes(model.described({"styles": json.dumps(names)}))
+    (tmp_path / "mine.webp").write_bytes(b"mine")
+    (tmp_path / "a").mkdir()
+    code, _, err = impasto("export", hostile, "--to", "web", "-o", tmp_path / "a" / "page", "--runtime", runtime)
+    assert (code, "'../../../mine'" in err) == (32, True), err
+    assert (tmp_path / "mine.webp").read_bytes() == b"mine"
+    assert not (tmp_path / "a" / "page").exists()
 
 
 # --- onnxruntime-web ---

@@ -200,6 +200,20 @@ def test_the_camera_is_painted_and_a_picture_taken(page: Opened) -> None:
     assert page.wrong == []
 
 
+def test_a_camera_that_is_starting_is_not_started_again(page: Opened) -> None:
+    tab = page.tab
+    page.wait()
+    tab.focus("#camera")
+    tab.evaluate("for (let n = 0; n < 2; n++) document.getElementById('camera').click()")
+    assert tab.is_disabled("#camera")
+    tab.wait_for_selector("#camera:enabled")
+    tab.wait_for_selector("#told:has-text('frames a second')")
+    assert (tab.get_attribute("html", "data-state"), tab.is_visible("#error")) == ("live", False)
+    with page.painting():
+        tab.keyboard.press("Space")  # still there for the keyboard, and stops what it started
+    assert page.wrong == []
+
+
 _STILL = """(bytes) => {
   navigator.mediaDevices.getUserMedia = async () => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 256 });

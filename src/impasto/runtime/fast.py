@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.errors import UsageError, WeightsFormatError
+from impasto.errors import UsageError, WeightsFormatError, shortened
 from impasto.grain import CELL, grain
 from impasto.painters import Painting, Progress, ProgressCallback, ShouldStop, Stop, WeightedStyle
 from impasto.pictures import CompactPicture, Picture
@@ -46,6 +47,9 @@ LONGEST_STYLE = 448
 SMALLEST = 32
 
 MEASURED = "thumbnail", "thumbnail_grain", "code"
+
+# Wider than the shelf's rule, as training calls styles as their files: only what is no name of a file is refused.
+_STYLE_NAME = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,17 @@ def open_network(path: Path, device: str = AUTO, threads: int | None = None) -> 
 def style_side(content: Path) -> Path:
     """Where the style side belonging to the content side in a file lies, if it has one."""
     return content.with_name(f"{content.stem}{STYLE_SIDE}")
+
+
+def style_name(told: object, file: str) -> str:
+    """The name of a style, as a network in `file` tells it.
+
+    Raises:
+        WeightsFormatError: no style can be called so.
+    """
+    if not isinstance(told, str) or not _STYLE_NAME.fullmatch(told):
+        raise WeightsFormatError(f"{file} can't have a style called {shortened(str(told))!r}.")
+    return told
 
 
 def _network(path: Path, device: str, threads: int | None) -> Network:
@@ -161,11 +176,12 @@ class FastPainter:
             names = json.loads(self.content.metadata.get("styles", "[]"))
             if not isinstance(names, list) or (names and len(names) != self._code_length):
                 raise ValueError(names)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise WeightsFormatError(f"{self._file.name} does not say its styles.") from error
         shares = np.eye(len(names), dtype=np.float32)
         return {
-            str(name): StyleCode(row[None], (1.0,), self._network_name) for name, row in zip(names, shares, strict=True)
+            style_name(name, self._file.name): StyleCode(row[None], (1.0,), self._network_name)
+            for name, row in zip(names, shares, strict=True)
         }
 
     def _as_code(self, style: Picture | StyleCode) -> StyleCode:

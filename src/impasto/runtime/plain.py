@@ -17,7 +17,7 @@ from impasto.painters import Painting, ProgressCallback, ShouldStop, WeightedSty
 from impasto.pictures import Picture
 from impasto.pictures.resize import painted_size
 from impasto.runtime.canvas import mirrored
-from impasto.runtime.fast import FastSettings, one_pass
+from impasto.runtime.fast import FastSettings, one_pass, style_name
 from impasto.runtime.network import Network
 from impasto.styles.code import KnownCodes, StyleCode
 
@@ -58,7 +58,7 @@ class PlainPainter:
             raise WeightsFormatError(f"{network.name} does not say what it takes.") from error
         self._multiple = self.network.number("multiple", 1, 256)
         self._function = self.network.function(names[1], names[0])
-        style = about.get("name", network.stem)
+        style = style_name(about.get("name", network.stem), network.name)
         self.codes = KnownCodes(style, {style: StyleCode(np.zeros((1, 1), np.float32), (1.0,), style)})
 
     @property

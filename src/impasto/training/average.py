@@ -10,7 +10,7 @@ from torch import Tensor, nn
 class Average:
     """The average of a module's weights over about the last 1 / (1 - decay) steps (Polyak & Juditsky 1992).
 
-    It starts as the mean of all steps and only then forgets, so that early checkpoints are no worse than the weights.
+    In the beginning it is one over about the last tenth of the steps made, so that it soon forgets where they began.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:

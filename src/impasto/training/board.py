@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.extras import needs_extra
+from impasto.files import output_error
 from impasto.pictures import Picture
 
 
@@ -27,10 +28,19 @@ class Board:
     Args:
         writer: from `board_writer`.
         first: the step from which this session goes on; what a session that broke off has told of later ones is hidden.
+
+    Raises:
+        OutputError: the folder can't be written to.
     """
 
     def __init__(self, writer: Callable[..., Any], folder: Path, *, first: int) -> None:
-        self._writer = writer(folder, purge_step=first + 1)
+        self._kind, self._folder = writer, folder
+        self._writer = self._begin(first)
+
+    def rewind(self, step: int) -> None:
+        """Hide what was told of later steps: they will be made again."""
+        self.close()
+        self._writer = self._begin(step)
 
     def losses(self, step: int, losses: Mapping[str, float]) -> None:
         for name, value in losses.items():
@@ -41,3 +51,9 @@ class Board:
 
     def close(self) -> None:
         self._writer.close()
+
+    def _begin(self, step: int) -> Any:
+        try:
+            return self._kind(self._folder, purge_step=step + 1)
+        except OSError as error:
+            raise output_error(error, repr(str(self._folder))) from error

@@ -2,7 +2,7 @@
 
 Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks": a critic sees the source picture
 beside the true or the painted one; the painter is also held to the true picture by the mean absolute difference (eq. 4,
-λ = 100). Ours: no noise and no dropout (§2.1 finds that the painter ignores it), and a smaller body; see `Translator`.
+λ = 100). Ours: no noise and no dropout (§3.1 finds that the painter ignores it), and a smaller body; see `Translator`.
 """
 
 from __future__ import annotations

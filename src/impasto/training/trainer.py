@@ -170,6 +170,9 @@ class Trainer(Generic[S]):
             )
         self._load(copy.deepcopy(self._good))
         self.rollbacks = rollbacks
+        if self.leads:
+            self.folder.rewind(self.step)
+            self.board.rewind(self.step)
 
     # -- one step
 
@@ -237,9 +240,7 @@ class Trainer(Generic[S]):
         if sheet is None:
             return
         self.board.picture(self.step + 1, "samples", sheet)
-        folder = self.folder.path / "samples"
-        folder.mkdir(exist_ok=True)
-        write_picture(sheet, folder / f"{self.step + 1:07}.jpg", overwrite=True)
+        write_picture(sheet, self.folder.samples() / f"{self.step + 1:07}.jpg", overwrite=True)
 
     # -- state
 

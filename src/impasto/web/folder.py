@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from impasto.errors import OutputExistsError, UnwritableOutputError
 from impasto.files import output_error
@@ -54,10 +54,13 @@ def place_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = 
         overwrite: replace a folder that was written so.
 
     Raises:
-        OutputExistsError, UnwritableOutputError: see `check_folder`.
+        OutputExistsError, UnwritableOutputError: see `check_folder`; a path leads out of the folder.
         DiskFullError: no space.
     """
     check_folder(folder, overwrite=overwrite)
+    for path in files:
+        if _leads_out(path):
+            raise UnwritableOutputError(f"{path!r} is no place in {str(folder)!r}.")
     made = folder.absolute().parent / f".impasto-{os.urandom(8).hex()}.tmp"
     try:
         for path, data in {**files, _LIST: json.dumps(sorted(files), indent=1).encode()}.items():
@@ -69,6 +72,11 @@ def place_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = 
         raise output_error(error, repr(str(folder))) from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _leads_out(path: str) -> bool:
+    """Also as Windows reads it."""
+    return any(kind(path).anchor or ".." in kind(path).parts for kind in (PurePosixPath, PureWindowsPath))
 
 
 def _swap(made: Path, folder: Path) -> None:

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command("adain")(adain)
 
 
-@training(AdaINTraining, needs=("content", "style"))
+@training(AdaINTraining, needs=("content", "style"), of=("teacher", "encoder"))
 def adain(
     *,
     settings: AdaINTraining,

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command("attention")(attention)
 
 
-@training(AttentionTraining, needs=("content", "style"))
+@training(AttentionTraining, needs=("content", "style"), of=("teacher", "encoder"))
 def attention(
     *,
     settings: AttentionTraining,

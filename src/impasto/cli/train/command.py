@@ -15,6 +15,7 @@ from impasto.cli.bars import training_bar
 from impasto.cli.interruption import Interruption
 from impasto.cli.threads import Threads, set_up_torch
 from impasto.cli.train.config import as_toml, make_settings
+from impasto.cli.train.origin import Given
 from impasto.cli.voice import Voice
 from impasto.errors import InterruptedByUserError, UsageError
 from impasto.extras import needs_extra
@@ -43,14 +44,28 @@ class Begun(NamedTuple):
     finish: Callable[[Path], Iterable[str]]
 
 
+def check_name(name: str) -> None:
+    """
+    Raises:
+        UsageError: it can't be part of a file's name.
+    """
+    if not name or Path(name).name != name:
+        raise UsageError(f"A network can't be called {name!r}.", hint="It names a file in the run's folder.")
+
+
 def training(
-    kind: type[DataclassInstance], *, needs: tuple[str, ...], flags: Callable[..., None] | None = None
+    kind: type[DataclassInstance],
+    *,
+    needs: tuple[str, ...],
+    of: tuple[str, ...],
+    flags: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., Begun]], Callable[..., None]]:
     """A command from a function that begins a run: the function's own options, and those of all families.
 
     Args:
         kind: of the settings.
         needs: which of the function's options must be given.
+        of: which of them make a run what it is; see `Given`.
         flags: a function whose options stand for settings of their names.
     """
     common = {**(_parameters(flags) if flags else {}), **_parameters(_options)}
@@ -59,7 +74,7 @@ def training(
         @functools.wraps(begin)
         def command(**given: Any) -> None:
             shared = {name: given.pop(name) for name in common}
-            _train(begin, kind, needs, given, **shared)
+            _train(begin, kind, needs, of, given, **shared)
 
         own = [p for p in _parameters(begin).values() if p.name not in ("settings", "run")]
         parameters = [*own, *common.values()]
@@ -96,6 +111,7 @@ def _train(
     begin: Callable[..., Begun],
     kind: type[DataclassInstance],
     needs: tuple[str, ...],
+    of: tuple[str, ...],
     own: dict[str, Any],
     *,
     run: Path | None,
@@ -120,6 +136,7 @@ def _train(
     set_up_torch(threads)
     with needs_extra("Training"):
         begun = begin(settings=made, run=run, **own)
+    begun.trainer.folder.origin = Given(begin.__name__, {name: own[name] for name in of})
     weights = _run(begun.trainer, voice)
     if begun.trainer.leads:
         for note in begun.finish(weights):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import typer
 
-from impasto.cli.train.command import Begun, training
-from impasto.cli.train.translators import Name, Source, Target, check_name, exported
+from impasto.cli.train.command import Begun, check_name, training
+from impasto.cli.train.translators import Name, Source, Target, exported
 from impasto.training.translator_settings import CycleGANTraining
 
 
@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command("cyclegan")(cyclegan)
 
 
-@training(CycleGANTraining, needs=("source", "target"))
+@training(CycleGANTraining, needs=("source", "target"), of=("source", "target"))
 def cyclegan(
     *, settings: CycleGANTraining, run: Path, source: Source = None, target: Target = None, name: Name = "cyclegan"
 ) -> Begun:

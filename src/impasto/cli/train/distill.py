@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.train.command import Begun, Content, Teacher, training
-from impasto.errors import UsageError
+from impasto.cli.train.command import Begun, Content, Teacher, check_name, training
 from impasto.training.distill_settings import DistillTraining
 
 
@@ -30,7 +29,7 @@ def _settings(
     """Options that are settings."""
 
 
-@training(DistillTraining, needs=("content",), flags=_settings)
+@training(DistillTraining, needs=("content",), of=("teacher_model", "style", "teacher"), flags=_settings)
 def distill(
     *,
     settings: DistillTraining,
@@ -79,8 +78,7 @@ def distill(
     only = styles[0].style if len(styles) == 1 else None
     known = canonical(label(style)) if style else next(iter(painter.codes.own))
     network = name or f"distilled-{known}"
-    if Path(network).name != network:
-        raise UsageError(f"A network can't be called {network!r}.", hint="It names a file in the run's folder.")
+    check_name(network)
     bank, judge = PictureBank(find_pictures(content or [])), load_encoder("lite" if teacher is None else teacher)
     file = run / f"{network}.onnx"
 

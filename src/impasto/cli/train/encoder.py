@@ -26,7 +26,7 @@ def _settings(
     """Options that are settings."""
 
 
-@training(EncoderTraining, needs=("teacher", "photos", "paintings"), flags=_settings)
+@training(EncoderTraining, needs=("teacher", "photos", "paintings"), of=("teacher", "start"), flags=_settings)
 def encoder(
     *,
     settings: EncoderTraining,

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command("gan")(gan)
 
 
-@training(GanTraining, needs=("content", "style"))
+@training(GanTraining, needs=("content", "style"), of=("teacher", "start"))
 def gan(
     *,
     settings: GanTraining,

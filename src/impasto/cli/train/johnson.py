@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.train.command import Begun, Content, Teacher, training
-from impasto.errors import UsageError
+from impasto.cli.train.command import Begun, Content, Teacher, check_name, training
 from impasto.training.johnson_settings import JohnsonTraining
 
 
@@ -18,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("johnson")(johnson)
 
 
-@training(JohnsonTraining, needs=("content", "style"))
+@training(JohnsonTraining, needs=("content", "style"), of=("style", "teacher", "start"))
 def johnson(
     *,
     settings: JohnsonTraining,
@@ -52,8 +51,7 @@ def johnson(
 
     styles = read_named_styles(style or [])
     network = name or f"johnson-{styles[0].name}"
-    if Path(network).name != network:
-        raise UsageError(f"A network can't be called {network!r}.", hint="It names a file in the run's folder.")
+    check_name(network)
     bank, judge = PictureBank(find_pictures(content or [])), load_encoder("lite" if teacher is None else teacher)
     begun = None if start == "none" else find_model(start).path
     file = run / f"{network}.onnx"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import typer
 
-from impasto.cli.train.command import Begun, training
-from impasto.cli.train.translators import Name, Source, Target, check_name, exported
+from impasto.cli.train.command import Begun, check_name, training
+from impasto.cli.train.translators import Name, Source, Target, exported
 from impasto.training.translator_settings import Pix2PixTraining
 
 
@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command("pix2pix")(pix2pix)
 
 
-@training(Pix2PixTraining, needs=("source", "target"))
+@training(Pix2PixTraining, needs=("source", "target"), of=("source", "target"))
 def pix2pix(
     *, settings: Pix2PixTraining, run: Path, source: Source = None, target: Target = None, name: Name = "pix2pix"
 ) -> Begun:

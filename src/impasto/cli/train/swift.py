@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command("swift")(swift)
 
 
-@training(SwiftTraining, needs=("content", "style"))
+@training(SwiftTraining, needs=("content", "style"), of=("teacher", "start"))
 def swift(
     *,
     settings: SwiftTraining,

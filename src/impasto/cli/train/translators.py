@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.errors import UsageError
-
 if TYPE_CHECKING:
     from impasto.training.translator_settings import TranslatorTraining
 
@@ -18,15 +16,6 @@ Source = Annotated[
 ]
 Target = Annotated[list[Path] | None, typer.Option(help="What comes out, in the same way.")]
 Name = Annotated[str, typer.Option(help="Of the network.")]
-
-
-def check_name(name: str) -> None:
-    """
-    Raises:
-        UsageError: it can't be part of a file's name.
-    """
-    if not name or Path(name).name != name:
-        raise UsageError(f"A network can't be called {name!r}.", hint="It names a file in the run's folder.")
 
 
 def exported(weights: Path, file: Path, *, family: str, settings: TranslatorTraining) -> Iterator[str]:

@@ -80,7 +80,7 @@ export class Styles {
     return this.#group.filter((tile) => !tile.hidden);
   }
 
-  #tile({ name, picture = `styles/${name}.webp` }) {
+  #tile({ name, picture = `styles/${encodeURIComponent(name)}.webp` }) {
     const tile = document.createElement("button");
     Object.assign(tile, { type: "button", className: "style", role: "radio" });
     tile.setAttribute("role", "radio");

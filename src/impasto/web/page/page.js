@@ -242,17 +242,27 @@ $("save").addEventListener("click", () => {
 
 // --- the camera ---
 
-async function startCamera() {
-  complain();
-  tell("starting");
+/** Asks one thing of the camera at a time: a second start would end the first. */
+async function withCamera(act) {
+  const buttons = ["camera", "snap", "turn"].map($);
+  const focused = document.activeElement;
+  for (const button of buttons) button.disabled = true;
   try {
-    await camera.start();
-    await painter.ask("cut");
+    await act();
   } catch (error) {
     stopCamera();
     complainOf(error);
-    return;
+  } finally {
+    for (const button of buttons) button.disabled = false;
+    if (document.activeElement === document.body) focused.focus(); // a button that is disabled loses it
   }
+}
+
+async function startCamera() {
+  complain();
+  tell("starting");
+  await camera.start();
+  await painter.ask("cut");
   state("live");
   $("turn").hidden = (await camera.count()) < 2;
   paintFrames(camera.stream).catch((error) => {
@@ -301,31 +311,23 @@ function stopCamera() {
   repaint();
 }
 
-$("camera").addEventListener("click", () => (camera.on ? stopCamera() : startCamera()));
+$("camera").addEventListener("click", () => (camera.on ? stopCamera() : withCamera(startCamera)));
 
-$("turn").addEventListener("click", async () => {
-  try {
+$("turn").addEventListener("click", () =>
+  withCamera(async () => {
     await camera.turn();
     paintFrames(camera.stream).catch(complainOf);
-  } catch (error) {
-    stopCamera();
-    complainOf(error);
-  }
-});
+  }),
+);
 
-$("snap").addEventListener("click", async () => {
-  $("snap").disabled = true;
-  try {
+$("snap").addEventListener("click", () =>
+  withCamera(async () => {
     const shot = await camera.shot();
     const taken = Object.assign(document.createElement("canvas"), { width: shot.width, height: shot.height });
     taken.getContext("2d").putImageData(shot, 0, 0);
     usePhoto(taken, "camera");
-  } catch (error) {
-    stopCamera();
-    complainOf(error);
-  }
-  $("snap").disabled = false;
-});
+  }),
+);
 
 // --- the page itself ---
 
