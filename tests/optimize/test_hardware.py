@@ -26,6 +26,30 @@ def test_cuda_where_there_is_none(name: str) -> None:
     assert "--device auto" in caught.value.hint
 
 
+def _with_gpus(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_each_process_has_its_own_gpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _with_gpus(2, monkeypatch)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert hardware.resolve_device(name) == torch.device("cuda:0")
+    for place in range(2):
+        monkeypatch.setenv("LOCAL_RANK", str(place))
+        assert hardware.resolve_device(name) == torch.device("cuda", place)
+
+
+def test_no_two_processes_share_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    _with_gpus(2, monkeypatch)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(DeviceError, match="more processes than GPUs") as caught:
+        hardware.resolve_device()
+    assert "--nproc-per-node 2" in caught.value.hint
+    assert hardware.resolve_device("cpu") == CPU
+
+
 @pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has an Apple GPU")
 def test_an_apple_gpu_where_there_is_none() -> None:
     with pytest.raises(DeviceError) as caught:

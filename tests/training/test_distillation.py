@@ -8,7 +8,14 @@ import torch
 
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
-from impasto.training.distillation import live_channels, normalise, one_sided_error, prune, relative_error
+from impasto.training.distillation import (
+    live_channels,
+    normalise,
+    one_sided_error,
+    prune,
+    relative_error,
+    relative_errors,
+)
 
 LAYERS = ("relu1_1", "relu2_1", "relu4_2", "relu5_1")
 
@@ -16,9 +23,22 @@ LAYERS = ("relu1_1", "relu2_1", "relu4_2", "relu5_1")
 def test_relative_error_is_the_mean_over_pictures() -> None:
     rng = np.random.default_rng(0)
     value, target = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal((2, 3, 4, 5))
-    power = (target**2).mean((1, 2, 3))
-    expected = (((value - target) ** 2).mean((1, 2, 3)) / (power + 0.1 * power.mean())).mean()
+    error, power = ((value - target) ** 2).mean((1, 2, 3)), (target**2).mean((1, 2, 3))
+    expected = (error / (power + 0.1 * error)).mean()
     assert relative_error(torch.from_numpy(value), torch.from_numpy(target)).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_picture_s_relative_error_is_its_own() -> None:
+    rng = torch.Generator().manual_seed(0)
+    value, target = torch.randn(2, 3, 4, 5, generator=rng)
+    target *= torch.tensor([1.0, 1e-3, 0.0])[:, None, None]  # ordinary, almost empty, empty
+    together = relative_errors(value, target, floor=0.01)
+    alone = [relative_errors(value[n : n + 1], target[n : n + 1], floor=0.01) for n in range(3)]
+    assert torch.equal(together, torch.cat(alone))
+    plain = relative_errors(value[:1], target[:1], floor=0.0)
+    torch.testing.assert_close(together[:1], plain, rtol=0.05, atol=0)
+    assert together.max() <= 100
+    assert relative_errors(target, target).max() == 0
 
 
 def test_one_sided_error_ignores_what_the_relu_removes_but_not_dead_channels() -> None:

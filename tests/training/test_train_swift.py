@@ -181,7 +181,7 @@ def test_style_errors_against_numpy() -> None:
         for kind in (_gram, _mean, _covariance):
             distances = [np.sum((kind(x[b]) - kind(y[b])) ** 2) for b in range(2)]
             powers = [np.sum(kind(y[b]) ** 2) for b in range(2)]
-            ratios.append(np.divide(distances, powers + 0.01 * np.mean(powers)))
+            ratios.append(np.divide(distances, np.add(powers, 0.01 * np.array(distances))))
         grams.append(ratios[0])
         parts.append(ratios[1] + ratios[2])
     for found, errors in ((gram, grams), (apart, parts)):

@@ -186,10 +186,21 @@ def test_pools_give_older_pictures_half_of_the_time() -> None:
     assert 0.45 < (ages > 0).mean() < 0.55
     assert len(set(shown)) >= len(shown) - 10  # but for the first ten, nothing is shown twice
     again = ImagePool(10)
-    again.load(pool.state())
+    again.load(pool.state(), torch.device("cpu"))
     one, other = (p.exchange(0, torch.zeros(1, 1, 1), np.random.default_rng(5)) for p in (pool, again))
     assert torch.equal(one, other)
     assert float(ImagePool(0).exchange(0, torch.ones(1, 1, 1), rng)) == 1
+
+
+def test_pools_go_on_where_the_training_is() -> None:
+    pool, again = ImagePool(1), ImagePool(1)
+    pool.exchange(0, torch.ones(1, 1, 1), np.random.default_rng(0))
+    elsewhere = torch.device("meta")  # any device but that of the checkpoint
+    again.load(pool.state(), elsewhere)
+    newer = torch.zeros(1, 1, 1, device=elsewhere)
+    shown = [again.exchange(0, newer, np.random.default_rng(n)) for n in range(8)]
+    assert any(picture is not newer for picture in shown)
+    assert torch.cat([newer, *shown]).device == elsewhere
 
 
 @pytest.mark.parametrize(

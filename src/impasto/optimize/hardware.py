@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from impasto.errors import DeviceError, UnknownNameError
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """The torch device called `name`; "auto" is the first CUDA or Apple GPU where there is one, else the CPU.
+    """The torch device called `name`; "auto" is a CUDA or Apple GPU where there is one, else the CPU.
+
+    CUDA without a number is the first GPU; of the processes that `torchrun` starts, each gets its own.
 
     Raises:
-        DeviceError: a device asked for by name that is not here.
+        DeviceError: a device asked for by name that is not here, or more processes than GPUs.
         UnknownNameError: no such kind of device.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        if not torch.cuda.is_available():
+            return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        name = "cuda"
+    if name == "cuda" and torch.cuda.is_available():
+        return _own_gpu()
     kind = name.split(":")[0]
     if kind not in ("cpu", "cuda", "mps"):
         raise UnknownNameError("device", name, ("auto", "cpu", "cuda", "mps"))
@@ -30,6 +36,16 @@ def resolve_device(name: str = "auto") -> torch.device:
             hint="Use --device auto; `impasto doctor` lists what is here.",
         ) from error
     return device
+
+
+def _own_gpu() -> torch.device:
+    place, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if place >= count:
+        raise DeviceError(
+            f"There are more processes than GPUs here: {count}.",
+            hint=f"Use --nproc-per-node {count}, or --device cpu.",
+        )
+    return torch.device("cuda", place)
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

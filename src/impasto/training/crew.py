@@ -26,14 +26,16 @@ def crew_size() -> int:
 class Crew:
     """
     Args:
-        device: where this process computes; with CUDA the crew talks through NCCL, else through Gloo.
+        device: where this process computes. Tensors on CUDA travel through NCCL, all others through Gloo.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.size = crew_size()
         self.place = int(os.environ.get("RANK", "0"))
         if self.size > 1 and not distributed.is_initialized():
-            distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            if device.type == "cuda":
+                torch.cuda.set_device(device)  # NCCL takes the current one
+            distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
             atexit.register(_disband)
 
     @property
@@ -82,6 +84,14 @@ class Crew:
         box = [value]
         distributed.broadcast_object_list(box, src=0)
         return box[0]
+
+    def gathered(self, value: Any) -> list[Any]:
+        """What each gives, by place, in every process; tensors in it should be on the CPU."""
+        if self.size == 1:
+            return [value]
+        box = [None] * self.size
+        distributed.all_gather_object(box, value)
+        return box
 
 
 def _disband() -> None:

@@ -26,6 +26,7 @@ from impasto.networks.translator import Translator
 from impasto.networks.translator_file import save_translator
 from impasto.optimize.hardware import resolve_device
 from impasto.pictures import Picture
+from impasto.training.crew import Crew
 from impasto.training.domains import Unpaired
 from impasto.training.image_pool import ImagePool
 from impasto.training.optimizer import AdamOptimizer
@@ -64,6 +65,7 @@ class CycleGANTask(Task[CycleGANTraining]):
             Player("painters", self.painters, ((AdamOptimizer(self.painters, betas=GAN_BETAS), s.learning_rate),)),
             Player("critics", self.critics, ((AdamOptimizer(self.critics, betas=GAN_BETAS), s.critic_learning_rate),)),
         )
+        self._crew = Crew(self.device)
         self._pools = {way: ImagePool(s.pool // s.batch) for way in WAYS}
         self._painted: dict[range, dict[str, Tensor]] = {}
 
@@ -124,12 +126,14 @@ class CycleGANTask(Task[CycleGANTraining]):
     # -- the run
 
     def state(self) -> dict[str, Any]:
-        # With several processes, those of the leading one's samples.
-        return {way: pool.state() for way, pool in self._pools.items()}
+        # Each process has those of its own samples.
+        several = self._crew.gathered({way: pool.state() for way, pool in self._pools.items()})
+        return {way: {n: kept for pools in several for n, kept in pools[way].items()} for way in WAYS}
 
     def load(self, state: dict[str, Any]) -> None:
+        mine = [n for part in self._crew.share(self.settings.batch, self.settings.accumulate) for n in part]
         for way, pool in self._pools.items():
-            pool.load(state[way])
+            pool.load({n: state[way][n] for n in mine if n in state[way]}, self.device)
 
     def sheet(self, weights: Mapping[str, Tensor]) -> Picture:
         """Each picture, where it went, and what came back; first of the source's, then of the target's."""

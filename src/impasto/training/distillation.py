@@ -57,14 +57,14 @@ def relative_error(value: Tensor, target: Tensor, *, floor: float = 0.1) -> Tens
 
 
 def relative_errors(value: Tensor, target: Tensor, *, floor: float = 0.1) -> Tensor:
-    """‖value − target‖² / ‖target‖² of each picture of a batch: (B,).
+    """‖value − target‖² / ‖target‖² of each picture of a batch, whatever the others are: (B,).
 
-    `floor` adds that share of the batch's mean to each denominator, so that an almost empty picture does not outweigh
-    the rest.
+    `floor` adds that share of ‖value − target‖² to the denominator: small errors stay as they are, and none is above
+    1 / `floor`, so that an almost empty picture does not outweigh the rest.
     """
     axes = tuple(range(1, value.ndim))
-    power = target.square().mean(axes)
-    return (value - target).square().mean(axes) / (power + floor * power.mean() + 1e-12)
+    error = (value - target).square().mean(axes)
+    return error / (target.square().mean(axes) + floor * error + 1e-12)
 
 
 @torch.no_grad()

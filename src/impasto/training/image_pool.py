@@ -41,9 +41,9 @@ class ImagePool:
         return older
 
     def state(self) -> dict[int, Tensor]:
-        """All that is kept, by sample: (N, C, H, W)."""
-        return {sample: torch.stack(kept) for sample, kept in self._kept.items() if kept}
+        """All that is kept, by sample: (N, C, H, W), on the CPU."""
+        return {sample: torch.stack(kept).cpu() for sample, kept in self._kept.items() if kept}
 
-    def load(self, state: dict[int, Tensor]) -> None:
-        """Take up what `state` gave."""
-        self._kept = {sample: list(pictures) for sample, pictures in state.items()}
+    def load(self, state: dict[int, Tensor], device: torch.device) -> None:
+        """Take up what `state` gave, and keep it on `device`."""
+        self._kept = {sample: list(pictures.to(device)) for sample, pictures in state.items()}

@@ -79,7 +79,7 @@ def _content_weight(settings: PainterTraining, step: int) -> float:
 
 
 def _relative(value: Tensor, target: Tensor) -> Tensor:
-    """`relative_errors` with a low floor: here a picture that is all but flat counts nearly as much as others."""
+    """`relative_errors` with a low floor: they stop at 100 only, so that all but flat pictures count as others do."""
     return relative_errors(value, target, floor=0.01)
 
 
