@@ -155,6 +155,17 @@ def test_the_queue_forgets_with_the_book(either_book: OrderBook) -> None:
     assert [status.workflow_id for status in client.list_workflows()] == [waiting.id]
 
 
+def test_an_open_order_outlives_the_memory_of_its_workflow(either_book: OrderBook) -> None:
+    book = either_book
+    placed, _ = book.place(REQUEST, owner="a")
+    book.begin(placed.id)
+    _mark(book, "status = 'ERROR', completed_at = 1")  # as if an error of ours had ended it, and no worker noticed
+    assert book.purge(before=time.time() + 1) == 0
+    assert book.get(placed.id).state == "queued"
+    (workflow,) = _queued(book)
+    assert workflow != placed.id
+
+
 def test_what_a_dead_worker_had_begun_is_taken_back(either_book: OrderBook) -> None:
     book = either_book
     placed, _ = book.place(REQUEST, owner="a")

@@ -199,6 +199,7 @@ class OrderBook:
         with self.engine.begin() as connection:
             gone = connection.execute(delete(ORDERS).where(*old)).rowcount
         ended = datetime.fromtimestamp(min(before, time.time()), UTC).isoformat()
+        self._mend()  # an open order whose workflow is forgotten would never be missed
         list_some = partial(self._client.list_workflows, limit=_BATCH, load_input=False, load_output=False)
         while its := list_some(status=_ENDED, completed_before=ended):
             self._client.delete_workflows([status.workflow_id for status in its])

@@ -168,27 +168,33 @@ def count_order(connection: Connection, client: Client) -> None:
     Raises:
         QuotaError: it is beyond the client's limits.
     """
-    today, ordered = _check_orders(connection, client)
+    ordered = _check_orders(connection, client)
     if client.per_day is not None:
         connection.execute(delete(DAYS).where(DAYS.c.owner == client.id))
-        connection.execute(insert(DAYS), {"owner": client.id, "day": today, "orders": ordered + 1})
+        connection.execute(insert(DAYS), {"owner": client.id, "day": _day(time.time()), "orders": ordered + 1})
 
 
-def _check_orders(connection: Connection, client: Client) -> tuple[int, int]:
-    """The day, in days since 1970 (UTC), and how many orders were counted in it."""
+def _check_orders(connection: Connection, client: Client) -> int:
+    """How many orders were counted today, if they are counted."""
     if client.open_orders is not None:
         own = (ORDERS.c.owner == client.id, ORDERS.c.state.in_(OPEN))
         count = connection.scalar(select(func.count()).select_from(ORDERS).where(*own)) or 0
         if count >= client.open_orders:
             raise QuotaError(f"{count} orders of this key are open already.", retry_after=5)
+    if client.per_day is None:
+        return 0
     now = time.time()
-    today = int(now // _DAY)
-    counted = select(DAYS.c.orders).where(DAYS.c.owner == client.id, DAYS.c.day == today)
+    counted = select(DAYS.c.orders).where(DAYS.c.owner == client.id, DAYS.c.day == _day(now))
     ordered = connection.scalar(counted) or 0
-    if client.per_day is not None and ordered >= client.per_day:
-        wait = (today + 1) * _DAY - now
+    if ordered >= client.per_day:
+        wait = (_day(now) + 1) * _DAY - now
         raise QuotaError(f"{ordered} orders today: that is all for this key (UTC).", retry_after=wait)
-    return today, ordered
+    return ordered
+
+
+def _day(now: float) -> int:
+    """In days since 1970, UTC."""
+    return int(now // _DAY)
 
 
 @dataclass

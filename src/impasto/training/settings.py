@@ -28,8 +28,8 @@ class TrainingSettings:
         ema: decay of the weights' moving average, which is the result; see `Average`.
         patience: the run ends early after so many steps without gain, judged by the weighted sum of the losses; 0:
             never.
-        checkpoint_every, log_every, samples_every: steps between checkpoints, reports and sample sheets; the last step
-            has all three.
+        checkpoint_every, log_every, samples_every: steps between checkpoints, reports and sample sheets; there is a
+            checkpoint at the end, and a sheet of the last of `steps`.
         device, seed: of all computation, and of all chance.
     """
 
