@@ -38,7 +38,7 @@ from impasto.runtime.registry import find_model, models
 from scoring import Judge, Score, mean, reduced
 
 # Of the content, beside 1 of the style; the first is tried first.
-_WEIGHTS = {"own": (0.4, 0.0, 0.015, 0.05, 0.15, 1.0, 2.5, 6.0, 15.0), "gram": (0.01, 0.0, 0.001, 0.003, 0.03, 0.1)}
+_WEIGHTS = {"own": (1.0, 0.0, 0.015, 0.05, 0.15, 0.4, 2.5, 6.0, 15.0), "gram": (0.01, 0.0, 0.001, 0.003, 0.03, 0.1)}
 _ITERATIONS = 250
 
 Contents = dict[str, Picture]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 
@@ -11,7 +12,7 @@ from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.networks.colour import COLOURS
 from impasto.networks.content_side import ContentDesign
-from impasto.networks.export import round_to_half
+from impasto.networks.export import round_weights
 from impasto.networks.exported_weights import read_exported
 from impasto.networks.johnson import JohnsonNetwork
 from impasto.networks.johnson_file import export_johnson
@@ -30,7 +31,7 @@ def test_they_are_those_of_the_network_in_half_precision(tmp_path: Path) -> None
             bias.normal_()
     export_swift(network, tmp_path, name="small", training={})
     rounded = copy.deepcopy(network)
-    round_to_half(rounded)
+    round_weights(rounded)
     found = read_exported(tmp_path / "swift.onnx")
     expected = rounded.content.state_dict()
     assert found.content.keys() == expected.keys()
@@ -50,13 +51,30 @@ def test_those_of_a_few_styles_are_read_too(tmp_path: Path) -> None:
         network.content.last.bias.normal_()
     export_johnson(network, tmp_path / "it.onnx", name="it", training={})
     rounded = copy.deepcopy(network)
-    round_to_half(rounded)
+    round_weights(rounded)
     found, expected = read_exported(tmp_path / "it.onnx"), rounded.content.state_dict()
     assert found.content.keys() == expected.keys()
     for name, tensor in expected.items():
         torch.testing.assert_close(found.content[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
     codes = torch.tensor([[0.0, 1.0, 0.0], [0.5, 0.1, 0.4]])
     torch.testing.assert_close(found.wishes(codes), codes @ network.style.learnt, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_filters_are_stored_in_eight_bits(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = JohnsonNetwork(ContentDesign(4, 6, 16, 1), ["dots"], torch.rand(1, COLOURS)).eval()
+    with torch.no_grad():
+        assert network.content.last.bias is not None
+        network.content.last.bias.normal_()
+    export_johnson(network, tmp_path / "it.onnx", name="it", training={})
+    types = {t.name: t.data_type for t in onnx.load(tmp_path / "it.onnx").graph.initializer}
+    assert types["int8/folded.content.deep.0.first.weight"] == onnx.TensorProto.INT8
+    assert types["folded.stem_weight_half"] == types["folded.last_weight_half"] == onnx.TensorProto.FLOAT16
+    found, trained = read_exported(tmp_path / "it.onnx").content["deep.0.first.weight"], network.content.deep[0].first
+    steps = trained.weight.abs().amax((1, 2, 3), keepdim=True) / 127
+    assert ((found - trained.weight).abs() <= 0.501 * steps).all()
+    assert torch.allclose(found / steps, (found / steps).round(), atol=1e-3)
 
 
 def test_files_that_are_no_such_painter_are_refused(tmp_path: Path) -> None:

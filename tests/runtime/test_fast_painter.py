@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from impasto.errors import UsageError, WeightsFormatError
 from impasto.grain import grain
 from impasto.networks.content_side import Seen, with_grain
-from impasto.networks.export import round_to_half
+from impasto.networks.export import round_weights
 from impasto.networks.swift import SwiftNetwork
 from impasto.painters import Progress, WeightedStyle
 from impasto.pictures import CompactPicture, Picture
@@ -140,7 +140,7 @@ def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift
     found = painter.paint(photo, painter.prepare([WeightedStyle(style)])).picture.pixels
     batch, style_batch = (torch.from_numpy(p.pixels.copy()).permute(2, 0, 1)[None] for p in (photo, style))
     network = copy.deepcopy(swift_network)
-    round_to_half(network)
+    round_weights(network)
     code = network.style(style_batch)
     # As large as a thumbnail may be, the picture is its own.
     padded = torch.nn.functional.pad(batch, (BORDER,) * 4, mode="reflect")

@@ -15,7 +15,7 @@ from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.networks.adain import LAYER, AdaINNetwork
 from impasto.networks.attention import AttentionDesign, AttentionNetwork
-from impasto.networks.export import Port, export, round_to_half
+from impasto.networks.export import Port, export, round_weights
 from impasto.networks.inside_out import MULTIPLE, invertible
 from impasto.networks.painter_file import described
 from impasto.networks.trained_file import damage_told, read_trained, write_trained
@@ -91,7 +91,7 @@ def export_painter(
         By file name, how far ONNX Runtime is from PyTorch; see `export`.
     """
     network = copy.deepcopy(network).eval()
-    round_to_half(network)
+    round_weights(network)
     random = torch.Generator().manual_seed(0)
     picture = torch.rand(1, 3, 64, 96, generator=random)
     thumbnail = torch.rand(1, 3, 48, 64, generator=random)

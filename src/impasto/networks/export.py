@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,14 +41,21 @@ class Port:
 
 
 def export(
-    network: nn.Module, inputs: Sequence[Port], outputs: Sequence[str], path: Path, metadata: Mapping[str, Any]
+    network: nn.Module,
+    inputs: Sequence[Port],
+    outputs: Sequence[str],
+    path: Path,
+    metadata: Mapping[str, Any],
+    *,
+    eight_bits: Collection[str] = (),
 ) -> float:
-    """Write a network to `path` as ONNX, whole or not at all. Weights are stored in half precision: round them first
-    (`round_to_half`), else the file differs from the network.
+    """Write a network to `path` as ONNX, whole or not at all. Weights are stored in half precision, or in eight bits:
+    round them first (`round_weights`), else the file differs from the network.
 
     Args:
         outputs: names of its outputs, in order.
         metadata: what the file says of itself; values other than text become JSON.
+        eight_bits: names of the filters that are stored in eight bits.
 
     Returns:
         The largest difference between ONNX Runtime and PyTorch on the examples, relative to the largest value.
@@ -80,6 +87,8 @@ def export(
     assert program is not None
     model = program.model_proto
     _strip(model.graph)
+    if eight_bits:
+        model = _store_in_bytes(model, eight_bits)
     _store_in_half(model.graph)
     buffer = io.BytesIO()
     onnx.save_model(model, buffer)
@@ -96,21 +105,47 @@ def export(
 
 
 @torch.no_grad()
-def round_to_half(network: nn.Module) -> None:
-    """Round all weights to numbers that half precision has."""
-    for tensor in network.state_dict().values():
-        tensor.copy_(tensor.half().to(tensor.dtype))
+def round_weights(network: nn.Module, eight_bits: Collection[str] = ()) -> None:
+    """Round all weights to numbers that half precision has; filters of these names to such that eight bits and a scale
+    for each output channel have.
+    """
+    for name, tensor in network.state_dict().items():
+        tensor.copy_(_in_bytes(tensor) if name in eight_bits else tensor.half().to(tensor.dtype))
+
+
+def _in_bytes(filters: Tensor) -> Tensor:
+    from impasto.networks.quantisation.weights import whole
+
+    numbers, scales = whole(filters.numpy(force=True))
+    return torch.from_numpy(numbers * scales)
 
 
 def _strip(graph: Any) -> None:
     """Drop what the exporter notes about nodes and values: names of our source lines, a third of a small file, and
-    bounds in an order that differs from process to process.
+    bounds in an order that differs from process to process. What only nodes know is called by a number.
     """
+    outside = {its.name for its in (*graph.input, *graph.output, *graph.initializer)} | {""}
+    inside = {name for node in graph.node for name in node.output} - outside
+    numbers = {name: str(n) for n, name in enumerate(sorted(inside))}
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [numbers.get(name, name) for name in names]
     del graph.value_info[:]
     del graph.metadata_props[:]
     for node in graph.node:
         del node.metadata_props[:]
         node.ClearField("doc_string")
+        node.ClearField("name")
+
+
+def _store_in_bytes(model: Any, names: Collection[str]) -> Any:
+    from impasto.networks.quantisation.graph import Graph
+    from impasto.networks.quantisation.weights import store
+
+    graph = Graph(model)
+    for name in names:
+        store(graph, name)
+    return graph.finished()
 
 
 def _store_in_half(graph: Any) -> None:
@@ -119,9 +154,12 @@ def _store_in_half(graph: Any) -> None:
     """
     from onnx import TensorProto, helper, numpy_helper
 
+    from impasto.networks.quantisation.weights import MARK
+
     casts = []
     for stored in graph.initializer:
-        if stored.data_type != TensorProto.FLOAT or np.prod(stored.dims) < _LARGE:
+        small = np.prod(stored.dims) < _LARGE
+        if stored.data_type != TensorProto.FLOAT or small or stored.name.startswith(MARK):  # a scale
             continue
         name, half = stored.name, f"{stored.name}_half"
         stored.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(stored).astype(np.float16), half))

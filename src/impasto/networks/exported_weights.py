@@ -19,7 +19,7 @@ _HALF, _CONTENT = "_half", "folded.content."
 
 
 class ExportedWeights(NamedTuple):
-    """Of a `swift` or a `johnson`, in the half precision of its file.
+    """Of a `swift` or a `johnson`, in the precision of its file.
 
     Attributes:
         content: of the `ContentSide`, by name.
@@ -50,9 +50,7 @@ def read_exported(path: Path) -> ExportedWeights:
     load_model(path)  # its errors are ours
     try:
         stored = onnx.load(str(path), load_external_data=False).graph.initializer
-        tensors = {
-            t.name.removesuffix(_HALF): torch.from_numpy(numpy_helper.to_array(t).copy()).float() for t in stored
-        }
+        tensors = _floats({t.name: torch.from_numpy(numpy_helper.to_array(t).copy()).float() for t in stored})
         content = {name.removeprefix(_CONTENT): t for name, t in tensors.items() if name.startswith(_CONTENT)}
         stem, bias = tensors["folded.stem_weight"].squeeze(2), tensors["folded.stem_bias"]
         content["stem.weight"] = stem / 4  # see `ContentFrame.stem_filters`
@@ -65,6 +63,18 @@ def read_exported(path: Path) -> ExportedWeights:
         return ExportedWeights(content, table.T, torch.zeros(table.shape[1]))
     except (KeyError, ValueError, RuntimeError) as error:
         raise WeightsFormatError(f"{path.name} is no painter to begin with.") from error
+
+
+def _floats(stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    """By the names that they have in the network."""
+    from impasto.networks.quantisation.weights import MARK, SCALES
+
+    scales = {name.removesuffix(SCALES): tensor for name, tensor in stored.items() if name.endswith(SCALES)}
+    return {
+        name.removeprefix(MARK).removesuffix(_HALF): scales[name] * tensor if name in scales else tensor
+        for name, tensor in stored.items()
+        if not name.endswith(SCALES)
+    }
 
 
 def _table(tensors: dict[str, Tensor], content: dict[str, Tensor]) -> Tensor:

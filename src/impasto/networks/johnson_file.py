@@ -12,10 +12,10 @@ from torch import Tensor
 
 from impasto.networks.colour import COLOURS
 from impasto.networks.content_side import ContentDesign, Design
-from impasto.networks.export import round_to_half
+from impasto.networks.export import round_weights
 from impasto.networks.johnson import JohnsonNetwork
 from impasto.networks.mobile import MobileDesign
-from impasto.networks.painter_file import described, export_content_side
+from impasto.networks.painter_file import described, export_content_side, inner_filters
 from impasto.networks.trained_file import damage_told, read_trained, write_trained
 
 _KIND = "impasto-johnson"
@@ -58,7 +58,7 @@ def export_johnson(
     family: str = "johnson",
     licence: str | None = None,
 ) -> float:
-    """Write a network as one ONNX file.
+    """Write a network as one ONNX file, most of its weights in eight bits.
 
     Args:
         name: of the network.
@@ -70,8 +70,9 @@ def export_johnson(
         How far ONNX Runtime is from PyTorch; see `export`.
     """
     network = copy.deepcopy(network).eval()
-    round_to_half(network)
+    filters = inner_filters(network.content)
+    round_weights(network, [f"content.{name}" for name in filters])
     code = torch.full((1, len(network.names)), 1 / len(network.names))
     metadata = described(family, name=name, code_length=len(network.names), training=training)
     about = {**metadata, "styles": list(network.names), **({} if licence is None else {"licence": licence})}
-    return export_content_side(network.content, network.style, code, path, about)
+    return export_content_side(network.content, network.style, code, path, about, eight_bits=filters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +15,8 @@ from impasto.networks.content_side import MULTIPLE, ContentFrame, Seen, with_gra
 from impasto.networks.export import Port, export
 from impasto.networks.folded import FoldedContent, together
 from impasto.runtime.fast import KIND
+
+_LEAST = 1024  # numbers: of fewer, half precision takes hardly more
 
 
 class Wishes(Protocol):
@@ -46,14 +48,30 @@ def described(family: str, *, name: str, code_length: int, training: Mapping[str
     }
 
 
+def inner_filters(content: ContentFrame) -> list[str]:
+    """Names of the weights that eight bits are enough for: filters between the first and the last convolution, but for
+    small ones.
+    """
+    ends = {"stem.weight", "last.weight"}
+    weights = {name: weight for name, weight in content.named_parameters() if weight.dim() == 4}
+    return [name for name, weight in weights.items() if weight.numel() >= _LEAST and name not in ends]
+
+
 def export_content_side(
-    content: ContentFrame, style: Wishes, code: Tensor, path: Path, metadata: Mapping[str, Any]
+    content: ContentFrame,
+    style: Wishes,
+    code: Tensor,
+    path: Path,
+    metadata: Mapping[str, Any],
+    *,
+    eight_bits: Collection[str] = (),
 ) -> float:
-    """Write the content side of a painter, in evaluation mode and rounded to half precision, to `path`.
+    """Write the content side of a painter, in evaluation mode and with its weights rounded, to `path`.
 
     Args:
         code: an example, (1, D).
         metadata: from `described`, and more.
+        eight_bits: names of those of its weights that are stored in eight bits.
 
     Returns:
         How far ONNX Runtime is from PyTorch; see `export`.
@@ -72,7 +90,8 @@ def export_content_side(
     ]
     rules = {"multiple": str(MULTIPLE), "margin": str(content.margin)}
     outputs = ["painting", "squares", "modulation"]
-    return export(_Painter(content, style), inputs, outputs, path, {**metadata, **rules})
+    stored = [f"folded.content.{name}" for name in eight_bits]
+    return export(_Painter(content, style), inputs, outputs, path, {**metadata, **rules}, eight_bits=stored)
 
 
 class _Painter(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
-from impasto.networks.export import Port, export, round_to_half
+from impasto.networks.export import Port, export, round_weights
 from impasto.networks.painter_file import described, export_content_side
 from impasto.networks.swift import SwiftDesign, SwiftNetwork
 from impasto.networks.trained_file import damage_told, read_trained, write_trained
@@ -88,7 +88,7 @@ def export_swift(
         By file name, how far ONNX Runtime is from PyTorch; see `export`.
     """
     network = copy.deepcopy(network).eval()
-    round_to_half(network)
+    round_weights(network)
     head = network.style.head
     picture = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
     metadata = described(family, name=name, code_length=network.design.code_length, training=training)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.networks.decoder_file import in_squares
-from impasto.networks.export import Port, export, round_to_half
+from impasto.networks.export import Port, export, round_weights
 from impasto.networks.painter_file import described
 from impasto.networks.trained_file import damage_told, read_trained, write_trained
 from impasto.networks.translator import Translator
@@ -61,7 +61,7 @@ def export_translator(
         How far ONNX Runtime is from PyTorch; see `export`.
     """
     network = copy.deepcopy(network).eval()
-    round_to_half(network)
+    round_weights(network)
     random = torch.Generator().manual_seed(0)
     picture, thumbnail = (torch.rand(1, 3, *size, generator=random) for size in ((32, 48), (16, 24)))
     inputs = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from impasto.training.painter_settings import BodySettings, PainterTraining
+from impasto.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,22 @@ class JohnsonTraining(BodySettings, PainterTraining):
         blends: share of samples painted in a blend of two of the styles.
     """
 
-    steps: int = 3000
-    learning_rate: float = 3e-3
+    steps: int = 1500
+    batch: int = 2
+    learning_rate: float = 4e-3
+    schedule: Schedule = "cosine"
+    ema: float = 0.99
     table_learning_rate: float = 3e-3
-    size: int = 224
-    thumbnail: tuple[int, int] = (112, 224)
-    zoom: tuple[float, float] = (0.7, 1.5)
-    content_weight: tuple[float, float] = (0.2, 0.25)
-    detail_weight: float = 0.15
+    size: int = 304
+    thumbnail: tuple[int, int] = (152, 304)
+    zoom: tuple[float, float] = (1.0, 1.6)
+    content_weight: tuple[float, float] = (1.2, 1.2)
+    detail_weight: float = 0.05
+    gram_weight: float = 6.0
+    moments_weight: float = 0.4
+    spectrum_weight: float = 0.2
     style_size: int = 512
     blends: float = 0.1
-    eighth: int = 48
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **PainterTraining.ranges,

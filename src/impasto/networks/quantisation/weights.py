@@ -20,6 +20,9 @@ bits: 2 · 255 · 64 is the most that these hold, so that paintings are the same
 MARK = "int8/"
 """What the names of all begin with that is added to a graph."""
 
+SCALES = "/scales"
+"""What the names of scales end with; before it, that of the numbers."""
+
 _HALVED = 64  # numbers
 _CHANNELS = {"Conv": 0, "ConvTranspose": 1, "Gemm": 1, "MatMul": -1}  # axes of the weights' output channels
 
@@ -72,7 +75,7 @@ def store(graph: Graph, name: str, axis: int = 0, most: int = STORED) -> str:
     assert value is not None
     numbers, scales = whole(value, axis, most)
     graph.drop(name)
-    stored, its_scales = graph.store(f"{MARK}{name}", numbers), graph.store(f"{MARK}{name}/scales", scales)
+    stored, its_scales = graph.store(f"{MARK}{name}", numbers), graph.store(f"{MARK}{name}{SCALES}", scales)
     graph.add("Mul", *graph.add("Cast", stored, to=TensorProto.FLOAT), its_scales, out=name)
     return stored
 
