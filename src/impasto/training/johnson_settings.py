@@ -25,6 +25,7 @@ class JohnsonTraining(BodySettings, PainterTraining):
     batch: int = 2
     learning_rate: float = 4e-3
     schedule: Schedule = "cosine"
+    warm_up: int = 50
     ema: float = 0.99
     table_learning_rate: float = 3e-3
     size: int = 304
