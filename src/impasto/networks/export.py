@@ -144,7 +144,8 @@ def _store_in_bytes(model: Any, names: Collection[str]) -> Any:
 
     graph = Graph(model)
     for name in names:
-        store(graph, name)
+        if graph.constant(name) is not None:  # the exporter keeps one of equal ones
+            store(graph, name)
     return graph.finished()
 
 
