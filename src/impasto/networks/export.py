@@ -127,12 +127,11 @@ def _strip(graph: Any) -> None:
     outside = {its.name for its in (*graph.input, *graph.output, *graph.initializer)} | {""}
     inside = {name for node in graph.node for name in node.output} - outside
     numbers = {name: str(n) for n, name in enumerate(sorted(inside))}
-    for node in graph.node:
-        for names in (node.input, node.output):
-            names[:] = [numbers.get(name, name) for name in names]
     del graph.value_info[:]
     del graph.metadata_props[:]
     for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [numbers.get(name, name) for name in names]
         del node.metadata_props[:]
         node.ClearField("doc_string")
         node.ClearField("name")
