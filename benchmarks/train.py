@@ -3,9 +3,9 @@
 
     python benchmarks/train.py --data DIR --teacher FILE
 
-The plain loop has the same losses: float32, contiguous memory, nothing kept from step to step, so that photographs are
-decoded and style pictures looked at anew each time. The two take turns. How good what comes out of a training is, tell
-`johnson.py`, `families.py`, `translate.py` and `distill.py`.
+The plain loop has the same losses, written down plainly (`plain_loss.py`): float32, contiguous memory, nothing kept
+from step to step, so that photographs are decoded and style pictures looked at anew each time. The two take turns. How
+good what comes out of a training is, tell `johnson.py`, `families.py`, `translate.py` and `distill.py`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from impasto.training.style_views import together, wanted_of
 from impasto.training.swift import SwiftTask
 from impasto.training.swift_settings import SwiftTraining
 from impasto.training.trainer import Trainer
+from plain_loss import plain_loss
 
 _STEPS, _ROUNDS = 5, 3
 _CPU = torch.device("cpu")
@@ -58,10 +59,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with photos/, paintings/ and fixtures/")
     parser.add_argument("--teacher", type=Path, required=True, help="weight file of the loss network")
     arguments = parser.parse_args()
-    speed(arguments.data, load_encoder(arguments.teacher))
+    speed(arguments.data, arguments.teacher)
 
 
-def speed(data: Path, teacher: Encoder) -> None:
+def speed(data: Path, teacher: Path) -> None:
     torch.set_num_threads(2)
     photos, paintings = (find_pictures([data / name]) for name in ("photos", "paintings"))
     style = read_picture(next((data / "fixtures" / "style").glob("great_wave.*")))
@@ -89,19 +90,19 @@ def _seconds(step: Callable[[], object]) -> float:
     return (time.perf_counter() - began) / _STEPS
 
 
-def _johnson_steps(teacher: Encoder, photos: Sources, style: Picture, run: Path) -> Steps:
+def _johnson_steps(teacher: Path, photos: Sources, style: Picture, run: Path) -> Steps:
     settings = JohnsonTraining(steps=1000, device="cpu")
-    task = JohnsonTask(settings, teacher, PictureBank(photos), [NamedStyle("wave", style)])
+    task = JohnsonTask(settings, load_encoder(teacher), PictureBank(photos), [NamedStyle("wave", style)])
     small = task.view(style)
     design = ContentDesign(settings.half, settings.quarter, settings.eighth, settings.blocks)
     network = JohnsonNetwork(design, ["wave"], colour_statistics(small))
     looks = itertools.repeat((torch.ones(settings.batch, 1), [small] * settings.batch))
-    return _of(Trainer(task, run)), _plain(settings, teacher, network, looks, photos)
+    return _of(Trainer(task, run)), _plain(settings, load_encoder(teacher), network, looks, photos)
 
 
-def _swift_steps(teacher: Encoder, photos: Sources, paintings: Sources, run: Path) -> Steps:
+def _swift_steps(teacher: Path, photos: Sources, paintings: Sources, run: Path) -> Steps:
     settings = SwiftTraining(steps=1000, size=208, thumbnail=(104, 208), views=24, identity_every=10**9, device="cpu")
-    task = SwiftTask(settings, teacher, load_encoder("lite"), PictureBank(photos), PictureBank(paintings))
+    task = SwiftTask(settings, load_encoder(teacher), load_encoder("lite"), PictureBank(photos), PictureBank(paintings))
     design = SwiftDesign(settings.half, settings.quarter, settings.eighth, settings.blocks, settings.hidden)
     network = SwiftNetwork(design, load_encoder("lite"))
 
@@ -115,7 +116,7 @@ def _swift_steps(teacher: Encoder, photos: Sources, paintings: Sources, run: Pat
 
     trainer = Trainer(task, run)
     trainer.step = 1  # step 0 is one of identity
-    return _of(trainer), _plain(settings, teacher, network, looks(), photos)
+    return _of(trainer), _plain(settings, load_encoder(teacher), network, looks(), photos)
 
 
 def _of(trainer: Trainer[Any]) -> Callable[[], object]:
@@ -142,15 +143,28 @@ def _plain(
         chances = [np.random.default_rng(rng.integers(2**31)) for _ in banks]
         contents = content_crops(banks, chances, settings, _CPU).contiguous()
         thumbnails = random_thumbnails(contents, rng, settings)
-        with torch.no_grad():
-            wanted = together([wanted_of(view, teacher(view, STYLE_LAYERS)) for view in views])
         painted = network(contents, thumbnails, codes)
-        losses = painter_losses(painted, contents, wanted, teacher, settings, 0)
+        loss = plain_loss(painted, contents, views, teacher, settings)
         optimizer.zero_grad()
-        torch.autograd.backward(torch.stack([weight * value for weight, value in losses.values()]).sum())
+        loss.backward()
         optimizer.step()
 
+    _check_same(settings, teacher, next(looks)[1], photos)
     return step
+
+
+def _check_same(settings: PainterTraining, teacher: Encoder, views: list[torch.Tensor], photos: Sources) -> None:
+    """That the plain losses are those of the trainer, which are written to be fast."""
+    rng = np.random.default_rng(0)
+    contents = content_crops([PictureBank(photos)] * 2, [rng] * 2, settings, _CPU).contiguous()
+    painted = contents.flip(0)
+    with torch.no_grad():
+        wanted = together([wanted_of(view, teacher(view, STYLE_LAYERS)) for view in views[:2]])
+        losses = painter_losses(painted, contents, wanted, teacher, settings, 0)
+        ours = sum(weight * float(value) for weight, value in losses.values())
+        plain = float(plain_loss(painted, contents, views[:2], teacher, settings))
+    if abs(ours - plain) > 5e-3 * ours:  # the trainer keeps what is wanted in bfloat16
+        raise AssertionError(f"The trainer's loss is {ours}, the plain loop's {plain}.")
 
 
 if __name__ == "__main__":

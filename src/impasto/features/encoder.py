@@ -108,8 +108,8 @@ class Encoder(nn.Module):
 
     def _convolve(self, name: str, x: Tensor, *, relu: bool) -> Tensor:
         convolution = self.convolution(name)
-        # Without gradients nothing is kept anyway, and exporters understand torch's own convolution only.
-        if not convolution.weight.requires_grad and torch.is_grad_enabled():
+        # Exporters understand torch's own convolution only.
+        if not convolution.weight.requires_grad and not torch.compiler.is_exporting():
             return frozen_convolution(x, convolution.weight, convolution.bias, self.padding, relu=relu)
         y = F.conv2d(pad(x, self.padding), convolution.weight, convolution.bias)
         return F.relu(y) if relu else y

@@ -12,14 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.grad import conv2d_input
 
-from impasto.features.padding import Padding, fold, pad
+from impasto.features.padding import Padding, bordered, fold
 
 
 def frozen_convolution(x: Tensor, weight: Tensor, bias: Tensor | None, padding: Padding, *, relu: bool) -> Tensor:
     """`relu(convolution(pad(x)))`, or without ReLU, differentiable once and with respect to `x` only.
 
     Args:
-        x: (B, C, H, W).
+        x: (B, C, H, W); best laid out channels last.
         weight: (D, C, 3, 3); may be float32 under autocast, as for torch's own.
 
     Returns:
@@ -32,7 +32,7 @@ def frozen_convolution(x: Tensor, weight: Tensor, bias: Tensor | None, padding: 
 class _FrozenConvolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, padding: Padding, relu: bool) -> Tensor:
-        padded, border = (x, 1) if padding == "zero" else (pad(x, padding), 0)
+        padded, border = (x, 1) if padding == "zero" else (bordered(x, padding), 0)
         y = F.conv2d(padded, weight, bias, padding=border)
         if relu:
             y.relu_()

@@ -9,12 +9,13 @@ from typing import Literal
 from torch import Tensor
 
 from impasto.losses.base import BoundLoss, Features, Targets, full_precision
+from impasto.losses.normalised import normalised_error
 
 ContentError = Literal["relative", "mean", "half_sum", "normalised"]
 
 
 def content_error(features: Tensor, target: Tensor, error: ContentError = "relative") -> Tensor:
-    """Squared distance of two feature maps (1, C, H, W), as a scalar.
+    """Squared distance of two feature maps (B, C, H, W), as a scalar.
 
     - `half_sum`: ½ Σ (F − P)², Gatys et al. 2016, eq. 1.
     - `mean`: the mean of (F − P)², as in the Keras and TensorFlow tutorials.
@@ -23,24 +24,17 @@ def content_error(features: Tensor, target: Tensor, error: ContentError = "relat
     - `normalised`: half the `mean` of the maps with each channel shifted and scaled to mean 0 and deviation 1: one
       minus the correlation of the two maps, averaged over channels. Ours: it asks where a feature is stronger and
       weaker, not how strong it is, which is the style's to say, so that the two do not pull against each other. A
-      channel without variation counts for nothing.
+      channel without variation counts for nothing. Differentiable once.
     """
-    features, target = full_precision(features), full_precision(target)
     if error == "normalised":
-        return (_normalised(features) - _normalised(target)).square().mean() / 2
+        return normalised_error(features, target)
+    features, target = full_precision(features), full_precision(target)
     squared = (features - target).square()
     if error == "half_sum":
         return squared.sum() / 2
     if error == "mean":
         return squared.mean()
     return squared.mean() / (target.square().mean() + 1e-8)
-
-
-def _normalised(features: Tensor) -> Tensor:
-    """Each channel less its mean, over its deviation; a thousandth of the mean variance holds down near-empty ones."""
-    centred = features - features.mean((2, 3), keepdim=True)
-    variance = centred.square().mean((2, 3), keepdim=True)
-    return centred / (variance + 1e-3 * variance.mean((1, 2, 3), keepdim=True) + 1e-8).sqrt()
 
 
 @dataclass(frozen=True)
