@@ -52,6 +52,14 @@ def test_gradient(error: ContentError) -> None:
     assert torch.autograd.gradcheck(lambda f: content_error(f, target, error), features)
 
 
+def test_normalised_of_several_pictures_is_the_mean_of_each() -> None:
+    scale = torch.tensor([1.0, 30.0])[:, None, None, None]
+    features, target = (scale * _maps(0, (2, 3, 4, 5))).requires_grad_(True), scale * _maps(1, (2, 3, 4, 5))
+    each = [_in_numpy(f[None].detach(), t[None], "normalised") for f, t in zip(features, target, strict=True)]
+    assert content_error(features, target, "normalised").item() == pytest.approx(np.mean(each), rel=1e-7)
+    assert torch.autograd.gradcheck(lambda f: content_error(f, target, "normalised"), features)
+
+
 @pytest.mark.parametrize("error", ERRORS)
 def test_zero_at_the_content_itself_with_zero_slope(error: ContentError) -> None:
     features = _maps(0).requires_grad_(True)
@@ -98,6 +106,18 @@ def test_normalised_leaves_out_what_does_not_vary_in_the_content() -> None:
 
 def test_relative_is_finite_where_the_content_has_no_features() -> None:
     assert torch.isfinite(content_error(_maps(0), torch.zeros(1, 3, 4, 5)))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_normalised_in_low_precision_has_the_slope_of_a_higher_one(dtype: torch.dtype) -> None:
+    features, target = (10 + _maps(seed, (2, 8, 32, 32)) for seed in (0, 1))
+    low, high = features.to(dtype).requires_grad_(True), features.to(dtype).double().requires_grad_(True)
+    error, exact = (content_error(f, target.to(dtype).to(f.dtype), "normalised") for f in (low, high))
+    assert error.item() == pytest.approx(exact.item(), rel=1e-4)
+    (slope,) = torch.autograd.grad(1e4 * error, low)
+    (expected,) = torch.autograd.grad(1e4 * exact, high)
+    assert slope.dtype == dtype
+    assert (slope - expected).norm() < 5e-3 * expected.norm()
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -48,6 +48,10 @@ def test_gray_has_no_colour_and_flat_pictures_nothing() -> None:
     assert spectrum(torch.full((1, 3, 40, 40), 0.7)).max() < 1e-3
 
 
-def test_gradient() -> None:
-    pictures = _pictures(1, 3, 32, 33).requires_grad_()
+@pytest.mark.parametrize("size", [(32, 33), (50, 71), (64, 48)])
+def test_gradient_of_blocks_that_overlap_and_of_pixels_that_none_covers(size: tuple[int, int]) -> None:
+    pictures = _pictures(2, 3, *size).requires_grad_()
     assert torch.autograd.gradcheck(lambda p: spectrum(p)[:, :, ::9, ::5], pictures, fast_mode=True)
+    (slope,) = torch.autograd.grad(spectrum(pictures).sum(), pictures)
+    covered = [16 * (side // 16) for side in size]
+    assert slope[:, :, covered[0] :].abs().sum() + slope[:, :, :, covered[1] :].abs().sum() == 0

@@ -96,6 +96,50 @@ def test_cyclegan_learns_to_come_back(domains: tuple[Path, Path], tmp_path: Path
     assert blue[0, 2].mean() - blue[0, 0].mean() > red[0, 2].mean() - red[0, 0].mean() + 0.2
 
 
+def _first_losses(
+    settings: CycleGANTraining, domains: tuple[Path, Path], *, step: int
+) -> dict[str, tuple[float, float]]:
+    """Weights and values of what the painters are told, before they have learnt anything."""
+    task = _task(settings, domains)
+    task.ready(step)
+
+    def chance(*purpose: int) -> np.random.Generator:
+        return np.random.default_rng(purpose)
+
+    losses = task.losses(task.players[0], range(settings.batch), chance)
+    return {name: (weight, value.item()) for name, (weight, value) in losses.items()}
+
+
+def test_noise_on_the_way_back_costs_what_it_is_large(domains: tuple[Path, Path]) -> None:
+    # Translators begin with the picture itself, so that at first all that is lost is the noise: |N(0, σ)| = σ · √(2/π).
+    settings = replace(UNPAIRED, batch=4)
+    quiet, noisy = (
+        _first_losses(replace(settings, cycle_noise=noise), domains, step=0)["cycle there"][1] for noise in (0, 0.2)
+    )
+    assert quiet < 0.03
+    assert noisy == pytest.approx(0.2 * np.sqrt(2 / np.pi), rel=0.1)
+
+
+def test_light_and_dark_stay_in_place_at_first(domains: tuple[Path, Path]) -> None:
+    settings = replace(UNPAIRED, steps=100, light_weight=4.0, light_until=0.5)
+    for step, weight in ((0, 4.0), (25, 2.0), (49, 0.08)):
+        losses = _first_losses(settings, domains, step=step)
+        assert losses["light back"][0] == pytest.approx(weight)
+        assert losses["light back"][1] < 0.03  # as a translator begins with the picture itself
+    for its, step in ((settings, 50), (replace(settings, light_weight=0.0), 0), (replace(settings, light_until=0), 0)):
+        assert "light there" not in _first_losses(its, domains, step=step)
+    task = _task(settings, domains)
+    for painter in task.shipped.children():
+        with torch.no_grad():  # the negative: 1 - x
+            painter.colours.weight.neg_()  # type: ignore[union-attr]
+            painter.colours.bias.fill_(1)  # type: ignore[union-attr]
+    task.ready(0)
+    told = task.losses(task.players[0], range(2), lambda *purpose: np.random.default_rng(purpose))
+    pictures = [task.domains[0].crop(np.random.default_rng((n, 0)), 32, mirror=True) for n in (0, 1)]  # type: ignore[attr-defined]
+    cells = np.stack(pictures).astype(np.float64).mean(3).reshape(2, 2, 16, 2, 16).mean((2, 4))
+    assert told["light there"][1].item() == pytest.approx(np.abs(1 - 2 * cells).mean(), abs=0.02)
+
+
 @pytest.mark.parametrize("settings", [PAIRED, UNPAIRED], ids=["pix2pix", "cyclegan"])
 def test_an_interrupted_run_goes_on_to_the_same_bits(
     settings: Pix2PixTraining | CycleGANTraining, domains: tuple[Path, Path], tmp_path: Path
@@ -204,7 +248,15 @@ def test_pools_go_on_where_the_training_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"size": 34}, {"source_channels": 2}, {"critic_layers": 0}, {"critic_layers": 4}, {"pool": -1}]
+    "change",
+    [
+        {"size": 34},
+        {"source_channels": 2},
+        {"critic_layers": 0},
+        {"critic_layers": 4},
+        {"pool": -1},
+        {"light_until": 2},
+    ],
 )
 def test_settings_are_checked(change: dict[str, int]) -> None:
     with pytest.raises(UsageError):

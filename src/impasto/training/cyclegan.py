@@ -6,18 +6,20 @@ in the target's domain already to itself (§5.2); critics by least squares, and 
 Ours: a smaller body (see `Translator`), a cosine in place of a straight line down, and the moving average of the
 painters' weights is what ships. The cycle's weight is 3, not 10, and that of the identity 0: our translators begin with
 the picture itself, where both of these are content, and with the paper's weights, or quick learning and a weight of 5,
-never left it. Critics see patches of 34 pixels, not 70.
+never left it. Critics see patches of 34 pixels, not 70. A picture gets noise before it comes back, and at first keeps
+its light and dark in place: see `CycleGANTraining`.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.losses.adversarial import critic_loss, verdict_loss
@@ -36,7 +38,8 @@ from impasto.training.translations import as_batch, translation_sheet
 from impasto.training.translator_settings import CycleGANTraining
 
 _SAMPLES = 3
-_POOLS = 2**33  # a purpose of chance that is no sample's number
+_COARSE = 16  # pixels
+_POOLS, _NOISE = 2**33, 2**33 + 1  # purposes of chance that are no sample's number
 WAYS = ("there", "back")
 
 
@@ -67,7 +70,12 @@ class CycleGANTask(Task[CycleGANTraining]):
         )
         self._crew = Crew(self.device)
         self._pools = {way: ImagePool(s.pool // s.batch) for way in WAYS}
+        self._light = 0.0
         self._painted: dict[range, dict[str, Tensor]] = {}
+
+    def ready(self, step: int) -> None:
+        early = self.settings.light_until * self.settings.steps
+        self._light = self.settings.light_weight * max(0.0, 1 - step / early) if early else 0.0
 
     def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
         real = self._real(samples, chance)
@@ -76,8 +84,8 @@ class CycleGANTask(Task[CycleGANTraining]):
         painted = {"there": self.painters["there"](real["back"]), "back": self.painters["back"](real["there"])}
         self._painted[samples] = {way: pictures.detach() for way, pictures in painted.items()}
         losses: Losses = {}
-        for way in WAYS:
-            losses |= self._painter_losses(way, real, painted[way])
+        for side, way in enumerate(WAYS):
+            losses |= self._painter_losses(way, real, painted[way], [chance(n, _NOISE, side) for n in samples])
         return losses
 
     def _real(self, samples: range, chance: Chance) -> dict[str, Tensor]:
@@ -92,10 +100,12 @@ class CycleGANTask(Task[CycleGANTraining]):
     def _sides(self) -> list[tuple[int, Unpaired]]:
         return list(enumerate(self.domains))
 
-    def _painter_losses(self, way: str, real: Mapping[str, Tensor], painted: Tensor) -> Losses:
+    def _painter_losses(
+        self, way: str, real: Mapping[str, Tensor], painted: Tensor, chances: Sequence[np.random.Generator]
+    ) -> Losses:
         s = self.settings
         other = WAYS[1 - WAYS.index(way)]
-        returned = self.painters[other](painted)
+        returned = self.painters[other](self._noisy(painted, chances))
         losses: Losses = {
             f"adversarial {way}": (
                 s.adversarial_weight,
@@ -103,10 +113,19 @@ class CycleGANTask(Task[CycleGANTraining]):
             ),
             f"cycle {way}": (s.cycle_weight, _difference(returned, real[other])),
         }
+        if self._light:
+            losses[f"light {way}"] = (self._light, _difference(_light(painted), _light(real[other])))
         if s.identity_weight and s.source_channels == s.target_channels:
             same = _difference(self.painters[way](real[way]), real[way])
             losses[f"identity {way}"] = (s.identity_weight * s.cycle_weight, same)
         return losses
+
+    def _noisy(self, painted: Tensor, chances: Sequence[np.random.Generator]) -> Tensor:
+        """Paintings with noise, in which nothing can be hidden that the way back would read."""
+        if not self.settings.cycle_noise:
+            return painted
+        noise = np.stack([rng.standard_normal(painted.shape[1:], np.float32) for rng in chances])
+        return painted + self.settings.cycle_noise * torch.from_numpy(noise).to(painted)
 
     def _critics_losses(self, real: Mapping[str, Tensor], samples: range, chance: Chance) -> Losses:
         painted = self._painted.pop(samples)
@@ -157,6 +176,11 @@ class CycleGANTask(Task[CycleGANTraining]):
             assert isinstance(painter, Translator)
             save_translator(painter, folder / f"{way}.safetensors", weights=its)
         return folder / f"{WAYS[0]}.safetensors"
+
+
+def _light(pictures: Tensor) -> Tensor:
+    """Where it is light and where dark: (B, 1, H / 16, W / 16)."""
+    return F.avg_pool2d(pictures.float().mean(1, keepdim=True), _COARSE)
 
 
 def _difference(painted: Tensor, pictures: Tensor) -> Tensor:

@@ -91,9 +91,16 @@ class CycleGANTraining(TranslatorTraining):
         critic_layers: two: patches of 34 pixels. Critics that see more win too soon, and who always loses does not
             learn.
         cycle_weight: of the mean absolute difference between a picture and what comes back of it.
-        identity_weight: of that between a picture of the target and its own translation to there, relative to the
-            cycle's; only where both domains have the same channels. It holds colours, and holds translators between
-            domains of different colours where they begin, which is with the picture itself.
+        cycle_noise: deviation of the noise on a picture before it comes back (Bashkirova et al. 2019, "Adversarial
+            Self-Defense for Cycle-Consistent GANs"): painters otherwise hide in faint grids what they should show.
+            It also makes them leave the picture itself, which came back whole.
+        light_weight: of the mean absolute difference in lightness between a picture and its translation, both reduced
+            to 1/16. Often a mapping and its negative would please the critics alike, and the first steps decide. This
+            decides for the one that keeps light and dark in place. 0 for domains that don't.
+        light_until: share of the steps over which that weight falls to 0.
+        identity_weight: of the mean absolute difference between a picture of the target and its own translation to
+            there, relative to the cycle's; only where both domains have the same channels. It holds colours, and holds
+            translators between domains of different colours where they begin, which is with the picture itself.
         pool: how many painted pictures the critics are shown again later (Shrivastava et al. 2017), of each domain.
     """
 
@@ -103,12 +110,18 @@ class CycleGANTraining(TranslatorTraining):
     critic_layers: int = 2
     objective: Objective = "least-squares"
     cycle_weight: float = 3.0
+    cycle_noise: float = 0.03
+    light_weight: float = 5.0
+    light_until: float = 0.4
     identity_weight: float = 0.0
     pool: int = 48
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **TranslatorTraining.ranges,
         "cycle_weight": (0, 1e6),
+        "cycle_noise": (0, 1),
+        "light_weight": (0, 1e6),
+        "light_until": (0, 1),
         "identity_weight": (0, 1e6),
         "pool": (0, 100_000),
     }
