@@ -74,8 +74,8 @@ class CycleGANTask(Task[CycleGANTraining]):
         self._painted: dict[range, dict[str, Tensor]] = {}
 
     def ready(self, step: int) -> None:
-        early = self.settings.light_until * self.settings.steps
-        self._light = self.settings.light_weight * max(0.0, 1 - step / early) if early else 0.0
+        left = 1 - step / (self.settings.light_until * self.settings.steps) if self.settings.light_until else 0.0
+        self._light = self.settings.light_weight * max(0.0, min(1.0, 2 * left))
 
     def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
         real = self._real(samples, chance)
@@ -179,8 +179,9 @@ class CycleGANTask(Task[CycleGANTraining]):
 
 
 def _light(pictures: Tensor) -> Tensor:
-    """Where it is light and where dark: (B, 1, H / 16, W / 16)."""
-    return F.avg_pool2d(pictures.float().mean(1, keepdim=True), _COARSE)
+    """Where it is lighter than on average, and where darker: (B, 1, H / 16, W / 16)."""
+    coarse = F.avg_pool2d(pictures.float().mean(1, keepdim=True), _COARSE)
+    return coarse - coarse.mean((2, 3), keepdim=True)
 
 
 def _difference(painted: Tensor, pictures: Tensor) -> Tensor:

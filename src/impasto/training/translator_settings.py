@@ -94,10 +94,10 @@ class CycleGANTraining(TranslatorTraining):
         cycle_noise: deviation of the noise on a picture before it comes back (Bashkirova et al. 2019, "Adversarial
             Self-Defense for Cycle-Consistent GANs"): painters otherwise hide in faint grids what they should show.
             It also makes them leave the picture itself, which came back whole.
-        light_weight: of the mean absolute difference in lightness between a picture and its translation, both reduced
-            to 1/16. Often a mapping and its negative would please the critics alike, and the first steps decide. This
-            decides for the one that keeps light and dark in place. 0 for domains that don't.
-        light_until: share of the steps over which that weight falls to 0.
+        light_weight: of the mean absolute difference between where a picture is lighter or darker than on average and
+            where its translation is, both reduced to 1/16. Often a mapping and its negative would please the critics
+            alike: this decides for the one that keeps light and dark in place. 0 for domains that don't.
+        light_until: share of the steps after which that weight is 0; it falls over the second half of that time.
         identity_weight: of the mean absolute difference between a picture of the target and its own translation to
             there, relative to the cycle's; only where both domains have the same channels. It holds colours, and holds
             translators between domains of different colours where they begin, which is with the picture itself.
@@ -112,7 +112,7 @@ class CycleGANTraining(TranslatorTraining):
     cycle_weight: float = 3.0
     cycle_noise: float = 0.03
     light_weight: float = 5.0
-    light_until: float = 0.4
+    light_until: float = 0.8
     identity_weight: float = 0.0
     pool: int = 48
 
