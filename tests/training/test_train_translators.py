@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -140,6 +141,21 @@ def test_light_and_dark_stay_in_place_at_first(domains: tuple[Path, Path]) -> No
     apart = cells - cells.mean((1, 2), keepdims=True)
     assert apart.std() > 0.01
     assert told["light there"][1].item() == pytest.approx(2 * np.abs(apart).mean(), rel=0.1)
+
+
+def test_a_critic_that_wins_rests(domains: tuple[Path, Path], tmp_path: Path) -> None:
+    trainer = Trainer(_task(replace(UNPAIRED, critic_rest=0.2), domains), tmp_path / "run")
+    trainer.run(should_stop=lambda: trainer.step == 2)
+    task = trainer.task
+    before = {way: copy.deepcopy(critic.state_dict()) for way, critic in task.players[1].module.named_children()}
+    task.told({"critic there": 0.19, "critic back": 0.21})
+    trainer._train_step()
+    same = {
+        way: all(torch.equal(value, before[way][name]) for name, value in critic.state_dict().items())
+        for way, critic in task.players[1].module.named_children()
+    }
+    assert same == {"there": True, "back": False}
+    assert task.state()["wrong"].keys() == {"there", "back"}  # a resumed run knows who rests
 
 
 @pytest.mark.parametrize("settings", [PAIRED, UNPAIRED], ids=["pix2pix", "cyclegan"])

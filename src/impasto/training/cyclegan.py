@@ -71,11 +71,15 @@ class CycleGANTask(Task[CycleGANTraining]):
         self._crew = Crew(self.device)
         self._pools = {way: ImagePool(s.pool // s.batch) for way in WAYS}
         self._light = 0.0
+        self._wrong = dict.fromkeys(WAYS, 1.0)  # how wrong each critic was in the last step
         self._painted: dict[range, dict[str, Tensor]] = {}
 
     def ready(self, step: int) -> None:
         left = 1 - step / (self.settings.light_until * self.settings.steps) if self.settings.light_until else 0.0
         self._light = self.settings.light_weight * max(0.0, min(1.0, 2 * left))
+
+    def told(self, losses: Mapping[str, float]) -> None:
+        self._wrong = {way: losses.get(f"critic {way}", 1.0) for way in WAYS}
 
     def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
         real = self._real(samples, chance)
@@ -139,7 +143,8 @@ class CycleGANTask(Task[CycleGANTraining]):
             )
             # At once, as no picture sees another.
             on_real, on_shown = self.critics[way](torch.cat([real[way], shown])).chunk(2)
-            losses[f"critic {way}"] = (1.0, critic_loss(on_real, on_shown, self.settings.objective))
+            awake = float(self._wrong[way] >= self.settings.critic_rest)
+            losses[f"critic {way}"] = (awake, critic_loss(on_real, on_shown, self.settings.objective))
         return losses
 
     # -- the run
@@ -147,10 +152,12 @@ class CycleGANTask(Task[CycleGANTraining]):
     def state(self) -> dict[str, Any]:
         # Each process has those of its own samples.
         several = self._crew.gathered({way: pool.state() for way, pool in self._pools.items()})
-        return {way: {n: kept for pools in several for n, kept in pools[way].items()} for way in WAYS}
+        pools = {way: {n: kept for its in several for n, kept in its[way].items()} for way in WAYS}
+        return {**pools, "wrong": self._wrong}
 
     def load(self, state: dict[str, Any]) -> None:
         mine = [n for part in self._crew.share(self.settings.batch, self.settings.accumulate) for n in part]
+        self._wrong = state["wrong"]
         for way, pool in self._pools.items():
             pool.load({n: state[way][n] for n in mine if n in state[way]}, self.device)
 

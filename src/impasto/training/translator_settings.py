@@ -90,6 +90,8 @@ class CycleGANTraining(TranslatorTraining):
         batch: one, as in the paper: many steps help the game more than steady ones.
         critic_layers: two: patches of 34 pixels. Critics that see more win too soon, and who always loses does not
             learn.
+        critic_rest: a critic whose loss was below this in the step before learns nothing in this one, so that painters
+            can catch up: 0.25 is a draw, 0 a critic that is always right.
         cycle_weight: of the mean absolute difference between a picture and what comes back of it.
         cycle_noise: deviation of the noise on a picture before it comes back (Bashkirova et al. 2019, "Adversarial
             Self-Defense for Cycle-Consistent GANs"): painters otherwise hide in faint grids what they should show.
@@ -108,16 +110,18 @@ class CycleGANTraining(TranslatorTraining):
     learning_rate: float = 2e-3
     critic_learning_rate: float = 4e-4
     critic_layers: int = 2
+    critic_rest: float = 0.1
     objective: Objective = "least-squares"
     cycle_weight: float = 3.0
     cycle_noise: float = 0.03
-    light_weight: float = 5.0
+    light_weight: float = 10.0
     light_until: float = 0.8
     identity_weight: float = 0.0
     pool: int = 48
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **TranslatorTraining.ranges,
+        "critic_rest": (0, 10),
         "cycle_weight": (0, 1e6),
         "cycle_noise": (0, 1),
         "light_weight": (0, 1e6),
