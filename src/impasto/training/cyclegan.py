@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.losses.adversarial import critic_loss, verdict_loss
+from impasto.losses.lightness import lightness_error
 from impasto.networks.critic import PatchCritic
 from impasto.networks.translator import Translator
 from impasto.networks.translator_file import save_translator
@@ -38,7 +38,6 @@ from impasto.training.translations import as_batch, translation_sheet
 from impasto.training.translator_settings import CycleGANTraining
 
 _SAMPLES = 3
-_COARSE = 16  # pixels
 _POOLS, _NOISE = 2**33, 2**33 + 1  # purposes of chance that are no sample's number
 WAYS = ("there", "back")
 
@@ -118,7 +117,7 @@ class CycleGANTask(Task[CycleGANTraining]):
             f"cycle {way}": (s.cycle_weight, _difference(returned, real[other])),
         }
         if self._light:
-            losses[f"light {way}"] = (self._light, _difference(_light(painted), _light(real[other])))
+            losses[f"light {way}"] = (self._light, lightness_error(painted, real[other]))
         if s.identity_weight and s.source_channels == s.target_channels:
             same = _difference(self.painters[way](real[way]), real[way])
             losses[f"identity {way}"] = (s.identity_weight * s.cycle_weight, same)
@@ -183,12 +182,6 @@ class CycleGANTask(Task[CycleGANTraining]):
             assert isinstance(painter, Translator)
             save_translator(painter, folder / f"{way}.safetensors", weights=its)
         return folder / f"{WAYS[0]}.safetensors"
-
-
-def _light(pictures: Tensor) -> Tensor:
-    """Where it is lighter than on average, and where darker: (B, 1, H / 16, W / 16)."""
-    coarse = F.avg_pool2d(pictures.float().mean(1, keepdim=True), _COARSE)
-    return coarse - coarse.mean((2, 3), keepdim=True)
 
 
 def _difference(painted: Tensor, pictures: Tensor) -> Tensor:

@@ -96,9 +96,9 @@ class CycleGANTraining(TranslatorTraining):
         cycle_noise: deviation of the noise on a picture before it comes back (Bashkirova et al. 2019, "Adversarial
             Self-Defense for Cycle-Consistent GANs"): painters otherwise hide in faint grids what they should show.
             It also makes them leave the picture itself, which came back whole.
-        light_weight: of the mean absolute difference between where a picture is lighter or darker than on average and
-            where its translation is, both reduced to 1/16. Often a mapping and its negative would please the critics
-            alike: this decides for the one that keeps light and dark in place. 0 for domains that don't.
+        light_weight: of by how much the correlation between the lightness of a picture and of its translation, both
+            reduced to 1/16, falls short of a half. Often a mapping and its negative would please the critics alike:
+            this decides for the one that keeps light and dark in place. 0 for domains that don't.
         light_until: share of the steps after which that weight is 0; it falls over the second half of that time.
         identity_weight: of the mean absolute difference between a picture of the target and its own translation to
             there, relative to the cycle's; only where both domains have the same channels. It holds colours, and holds
@@ -110,11 +110,11 @@ class CycleGANTraining(TranslatorTraining):
     learning_rate: float = 2e-3
     critic_learning_rate: float = 4e-4
     critic_layers: int = 2
-    critic_rest: float = 0.1
+    critic_rest: float = 0.05
     objective: Objective = "least-squares"
     cycle_weight: float = 3.0
     cycle_noise: float = 0.03
-    light_weight: float = 10.0
+    light_weight: float = 3.0
     light_until: float = 0.8
     identity_weight: float = 0.0
     pool: int = 48
