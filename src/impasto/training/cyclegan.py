@@ -6,8 +6,8 @@ in the target's domain already to itself (§5.2); critics by least squares, and 
 Ours: a smaller body (see `Translator`), a cosine in place of a straight line down, and the moving average of the
 painters' weights is what ships. The cycle's weight is 3, not 10, and that of the identity 0: our translators begin with
 the picture itself, where both of these are content, and with the paper's weights, or quick learning and a weight of 5,
-never left it. Critics see patches of 34 pixels, not 70. A picture gets noise before it comes back, and at first keeps
-its light and dark in place: see `CycleGANTraining`.
+never left it. Critics see patches of 34 pixels, not 70. A picture gets noise before it comes back, at first light and
+dark are kept in place, and critics that win rest: see `CycleGANTraining`.
 """
 
 from __future__ import annotations
