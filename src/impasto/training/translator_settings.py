@@ -108,6 +108,7 @@ class CycleGANTraining(TranslatorTraining):
 
     batch: int = 1
     learning_rate: float = 2e-3
+    critic_learning_rate: float = 4e-4
     critic_layers: int = 2
     critic_rest: float = 0.05
     objective: Objective = "least-squares"
