@@ -152,13 +152,14 @@ class CycleGANTask(Task[CycleGANTraining]):
         # Each process has those of its own samples.
         several = self._crew.gathered({way: pool.state() for way, pool in self._pools.items()})
         pools = {way: {n: kept for its in several for n, kept in its[way].items()} for way in WAYS}
-        return {**pools, "wrong": self._wrong}
+        return {"pools": pools, "wrong": self._wrong}
 
     def load(self, state: dict[str, Any]) -> None:
         mine = [n for part in self._crew.share(self.settings.batch, self.settings.accumulate) for n in part]
         self._wrong = state["wrong"]
         for way, pool in self._pools.items():
-            pool.load({n: state[way][n] for n in mine if n in state[way]}, self.device)
+            kept = state["pools"][way]
+            pool.load({n: kept[n] for n in mine if n in kept}, self.device)
 
     def sheet(self, weights: Mapping[str, Tensor]) -> Picture:
         """Each picture, where it went, and what came back; first of the source's, then of the target's."""
