@@ -13,8 +13,8 @@ _EVEN = 1e-4  # covariance of pictures that have no light and dark to speak of
 
 
 def lightness_error(painted: Tensor, pictures: Tensor) -> Tensor:
-    """By how much the correlation of lightness, in cells of 16 × 16 pixels, falls short of a half: 0 where
-    it does not, 1.5 for a negative, next to nothing where a picture is even. The mean over a batch, a scalar.
+    """By how much the correlation of lightness, in cells of 16 × 16 pixels, falls short of a half: 0 where it does
+    not, 1.5 for a negative, next to nothing where a picture is even. The mean over a batch, a scalar.
 
     Args:
         painted: (B, C, H, W), both sides 16 or more; the mean of the channels counts.

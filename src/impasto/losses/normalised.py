@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from impasto.losses.base import full_precision
+
 _FLOOR = 1e-3  # of the mean variance: it holds down near-empty channels
 
 
@@ -54,15 +56,11 @@ class _NormalisedError(torch.autograd.Function):
 
 def _statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
     """The mean of each channel, and what its distance from that is multiplied by: (B, C, 1, 1) each."""
-    exact = _exact(maps)
+    exact = full_precision(maps)
     mean = exact.mean((2, 3), keepdim=True)
     variance = (exact - mean).square_().mean((2, 3), keepdim=True)
     return mean, (variance + _FLOOR * variance.mean(1, keepdim=True) + 1e-8).rsqrt()
 
 
 def _normalised(maps: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    return (_exact(maps) - mean).mul_(scale)
-
-
-def _exact(maps: Tensor) -> Tensor:
-    return maps.to(torch.promote_types(maps.dtype, torch.float32))
+    return (full_precision(maps) - mean).mul_(scale)

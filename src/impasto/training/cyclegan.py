@@ -124,7 +124,7 @@ class CycleGANTask(Task[CycleGANTraining]):
         return losses
 
     def _noisy(self, painted: Tensor, chances: Sequence[np.random.Generator]) -> Tensor:
-        """Paintings with noise, in which nothing can be hidden that the way back would read."""
+        """Paintings with noise, in which little can be hidden that the way back would read."""
         if not self.settings.cycle_noise:
             return painted
         noise = np.stack([rng.standard_normal(painted.shape[1:], np.float32) for rng in chances])
