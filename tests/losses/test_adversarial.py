@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from impasto.losses.adversarial import critic_loss, verdict_loss
+from impasto.losses.adversarial import critic_loss, gradient_penalty, verdict_loss
 from impasto.losses.objectives import Objective
 
 
@@ -37,3 +38,28 @@ def test_gradients(objective: Objective) -> None:
     x = verdicts.detach().numpy()
     expected = 2 * (x - 1) if objective == "least-squares" else 1 / (1 + np.exp(-x)) - 1
     np.testing.assert_allclose(found, expected / x.size, rtol=1e-5)
+
+
+def test_the_penalty_is_the_mean_square_of_each_verdicts_gradient() -> None:
+    pictures = torch.randn(2, 3, 9, 9, dtype=torch.float64, requires_grad=True)
+    filters = torch.randn(1, 3, 4, 4, dtype=torch.float64)
+    expected = filters.square().sum().item()  # the gradient of a linear verdict is the filter itself
+
+    def penalty(signs: torch.Tensor, stride: int) -> float:
+        return gradient_penalty(F.conv2d(pictures, filters, stride=stride), pictures, signs).item()
+
+    assert penalty(torch.ones(2, 1, 2, 2), 4) == pytest.approx(expected, rel=1e-6)  # patches that don't overlap
+    rng = torch.Generator().manual_seed(0)
+    drawn = [penalty(2.0 * torch.randint(2, (2, 1, 3, 3), generator=rng) - 1, 2) for _ in range(400)]
+    assert np.mean(drawn) == pytest.approx(expected, rel=0.1)
+
+
+def test_the_penalty_has_a_gradient_for_the_critic() -> None:
+    pictures = torch.randn(1, 1, 4, 4, dtype=torch.float64, requires_grad=True)
+    filters = torch.randn(1, 1, 2, 2, dtype=torch.float64, requires_grad=True)
+    signs = torch.tensor([[[[1.0, -1.0], [-1.0, 1.0]]]], dtype=torch.float64)
+
+    def penalty(of: torch.Tensor) -> torch.Tensor:
+        return gradient_penalty(torch.tanh(F.conv2d(pictures, of, stride=2)), pictures, signs)
+
+    assert torch.autograd.gradcheck(penalty, filters, eps=1e-3, atol=1e-3)

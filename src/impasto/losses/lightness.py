@@ -7,26 +7,20 @@ from torch import Tensor
 
 from impasto.losses.base import full_precision
 
-_CELL = 16  # pixels
-_ENOUGH = 0.5  # of correlation
-_EVEN = 1e-4  # covariance of pictures that have no light and dark to speak of
+_CELL = 32  # pixels
 
 
-def lightness_error(painted: Tensor, pictures: Tensor) -> Tensor:
-    """By how much the correlation of lightness, in cells of 16 × 16 pixels, falls short of a half: 0 where it does
-    not, 1.5 for a negative, next to nothing where a picture is even. The mean over a batch, a scalar.
+def lightness_error(painted: Tensor, pictures: Tensor, *, shift: float = 0.0) -> Tensor:
+    """The mean absolute difference of lightness, in cells of 32 × 32 pixels, to pictures that are `shift` lighter.
 
     Args:
-        painted: (B, C, H, W), both sides 16 or more; the mean of the channels counts.
+        painted: (B, C, H, W), both sides 32 or more; the mean of the channels counts.
         pictures: (B, D, H, W), what they were painted from.
+        shift: by how much one domain is lighter than the other.
     """
-    one, other = _lightness(painted), _lightness(pictures)
-    together = (one * other).mean((1, 2, 3))
-    apart = (one.square().mean((1, 2, 3)) * other.square().mean((1, 2, 3)) + 1e-12).sqrt()
-    return (F.relu(_ENOUGH * apart - together) / (apart + _EVEN)).mean()
+    return (_lightness(painted) - _lightness(pictures) - shift).abs().mean()
 
 
 def _lightness(pictures: Tensor) -> Tensor:
-    """Where it is lighter than on average, and where darker: (B, 1, H / 16, W / 16)."""
-    coarse = F.avg_pool2d(full_precision(pictures).mean(1, keepdim=True), _CELL)
-    return coarse - coarse.mean((2, 3), keepdim=True)
+    """(B, 1, H / 32, W / 32)."""
+    return F.avg_pool2d(full_precision(pictures).mean(1, keepdim=True), _CELL)

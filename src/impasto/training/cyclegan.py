@@ -4,10 +4,10 @@ Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adv
 and back, each with a critic; what went there and came back is held to what it was (eq. 2), and, if asked for, what is
 in the target's domain already to itself (§5.2); critics by least squares, and shown older paintings too (§4).
 Ours: a smaller body (see `Translator`), a cosine in place of a straight line down, and the moving average of the
-painters' weights is what ships. The cycle's weight is 3, not 10, and that of the identity 0: our translators begin with
-the picture itself, where both of these are content, and with the paper's weights, or quick learning and a weight of 5,
-never left it. Critics see patches of 34 pixels, not 70. A picture gets noise before it comes back, at first light and
-dark are kept in place, and critics that win rest: see `CycleGANTraining`.
+painters' weights is what ships. The cycle's weight is 1, not 10, and that of the identity 0: our translators begin with
+the picture itself, where both of these are content, and with the paper's weights never left it. Critics see patches of
+34 pixels, not 70, and are kept from steepness, which keeps the game even. A picture gets noise before it comes back,
+and light and dark are kept in place: see `CycleGANTraining`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from impasto.losses.adversarial import critic_loss, verdict_loss
+from impasto.losses.adversarial import critic_loss, gradient_penalty, verdict_loss
 from impasto.losses.lightness import lightness_error
 from impasto.networks.critic import PatchCritic
 from impasto.networks.translator import Translator
@@ -38,7 +38,8 @@ from impasto.training.translations import as_batch, translation_sheet
 from impasto.training.translator_settings import CycleGANTraining
 
 _SAMPLES = 3
-_POOLS, _NOISE = 2**33, 2**33 + 1  # purposes of chance that are no sample's number
+_MEASURED = 100  # pictures
+_POOLS, _NOISE, _SIGNS, _LIGHT = range(2**33, 2**33 + 4)  # purposes of chance that are no sample's number
 WAYS = ("there", "back")
 
 
@@ -69,16 +70,9 @@ class CycleGANTask(Task[CycleGANTraining]):
         )
         self._crew = Crew(self.device)
         self._pools = {way: ImagePool(s.pool // s.batch) for way in WAYS}
-        self._light = 0.0
-        self._wrong = dict.fromkeys(WAYS, 1.0)  # how wrong each critic was in the last step
+        light, other = self._light() if s.light_weight else (0.0, 0.0)
+        self._shift = {"there": other - light, "back": light - other}
         self._painted: dict[range, dict[str, Tensor]] = {}
-
-    def ready(self, step: int) -> None:
-        left = 1 - step / (self.settings.light_until * self.settings.steps) if self.settings.light_until else 0.0
-        self._light = self.settings.light_weight * max(0.0, min(1.0, 2 * left))
-
-    def told(self, losses: Mapping[str, float]) -> None:
-        self._wrong = {way: losses.get(f"critic {way}", 1.0) for way in WAYS}
 
     def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
         real = self._real(samples, chance)
@@ -99,6 +93,16 @@ class CycleGANTask(Task[CycleGANTraining]):
         ]
         return {"back": as_batch(crops[0], self.device), "there": as_batch(crops[1], self.device)}
 
+    def _light(self) -> tuple[float, float]:
+        """How light the two domains are, by some of their pictures."""
+        s = self.settings
+        chances = [np.random.default_rng((s.seed, side, _LIGHT)) for side, _ in self._sides]
+        source, target = (
+            float(np.mean([domain.crop(chances[side], s.size).mean() for _ in range(_MEASURED)]))
+            for side, domain in self._sides
+        )
+        return source, target
+
     @property
     def _sides(self) -> list[tuple[int, Unpaired]]:
         return list(enumerate(self.domains))
@@ -116,8 +120,9 @@ class CycleGANTask(Task[CycleGANTraining]):
             ),
             f"cycle {way}": (s.cycle_weight, _difference(returned, real[other])),
         }
-        if self._light:
-            losses[f"light {way}"] = (self._light, lightness_error(painted, real[other]))
+        if s.light_weight:
+            error = lightness_error(painted, real[other], shift=self._shift[way])
+            losses[f"light {way}"] = (s.light_weight, error)
         if s.identity_weight and s.source_channels == s.target_channels:
             same = _difference(self.painters[way](real[way]), real[way])
             losses[f"identity {way}"] = (s.identity_weight * s.cycle_weight, same)
@@ -131,6 +136,7 @@ class CycleGANTask(Task[CycleGANTraining]):
         return painted + self.settings.cycle_noise * torch.from_numpy(noise).to(painted)
 
     def _critics_losses(self, real: Mapping[str, Tensor], samples: range, chance: Chance) -> Losses:
+        s = self.settings
         painted = self._painted.pop(samples)
         losses: Losses = {}
         for side, way in enumerate(WAYS):
@@ -141,9 +147,13 @@ class CycleGANTask(Task[CycleGANTraining]):
                 ]
             )
             # At once, as no picture sees another.
-            on_real, on_shown = self.critics[way](torch.cat([real[way], shown])).chunk(2)
-            awake = float(self._wrong[way] >= self.settings.critic_rest)
-            losses[f"critic {way}"] = (awake, critic_loss(on_real, on_shown, self.settings.objective))
+            pictures = torch.cat([real[way], shown]).requires_grad_(s.penalty_weight > 0)
+            verdicts = self.critics[way](pictures)
+            on_real, on_shown = verdicts.chunk(2)
+            losses[f"critic {way}"] = (1.0, critic_loss(on_real, on_shown, s.objective))
+            if s.penalty_weight:
+                signs = _signs(verdicts, [chance(n, _SIGNS, side) for n in samples])
+                losses[f"penalty {way}"] = (s.penalty_weight, gradient_penalty(verdicts, pictures, signs))
         return losses
 
     # -- the run
@@ -151,15 +161,12 @@ class CycleGANTask(Task[CycleGANTraining]):
     def state(self) -> dict[str, Any]:
         # Each process has those of its own samples.
         several = self._crew.gathered({way: pool.state() for way, pool in self._pools.items()})
-        pools = {way: {n: kept for its in several for n, kept in its[way].items()} for way in WAYS}
-        return {"pools": pools, "wrong": self._wrong}
+        return {way: {n: kept for its in several for n, kept in its[way].items()} for way in WAYS}
 
     def load(self, state: dict[str, Any]) -> None:
         mine = [n for part in self._crew.share(self.settings.batch, self.settings.accumulate) for n in part]
-        self._wrong = state["wrong"]
         for way, pool in self._pools.items():
-            kept = state["pools"][way]
-            pool.load({n: kept[n] for n in mine if n in kept}, self.device)
+            pool.load({n: state[way][n] for n in mine if n in state[way]}, self.device)
 
     def sheet(self, weights: Mapping[str, Tensor]) -> Picture:
         """Each picture, where it went, and what came back; first of the source's, then of the target's."""
@@ -187,3 +194,9 @@ class CycleGANTask(Task[CycleGANTraining]):
 
 def _difference(painted: Tensor, pictures: Tensor) -> Tensor:
     return (painted.float() - pictures).abs().mean()
+
+
+def _signs(verdicts: Tensor, chances: Sequence[np.random.Generator]) -> Tensor:
+    """+1 or −1 for each verdict on real pictures, and then on shown ones: (2 · B, 1, h, w)."""
+    drawn = np.stack([rng.integers(2, size=(2, *verdicts.shape[1:])) for rng in chances], axis=1)
+    return torch.from_numpy(2.0 * drawn - 1).flatten(0, 1).to(verdicts)

@@ -87,9 +87,6 @@ class Task(ABC, Generic[S]):
     def ready(self, step: int) -> None:
         """Get at hand what step number `step` needs; it may come after any other."""
 
-    def told(self, losses: Mapping[str, float]) -> None:
-        """Called after each step with its losses by name, which are the same in all processes."""
-
     def begin(self) -> None:
         """Called before the first step of a run that goes on from nothing."""
 

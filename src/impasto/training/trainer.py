@@ -185,7 +185,6 @@ class Trainer(Generic[S]):
             its, weighted = self._play(player)
             told |= its
             total += weighted
-        self.task.told(told)
         self.patience.update(total)
         self.average.update(self.task.shipped, self.step)
         if (self.step + 1) % self.settings.samples_every == 0 or self.step + 1 == self.settings.steps:

@@ -88,18 +88,15 @@ class CycleGANTraining(TranslatorTraining):
 
     Attributes:
         batch: one, as in the paper: many steps help the game more than steady ones.
-        critic_layers: two: patches of 34 pixels. Critics that see more win too soon, and who always loses does not
-            learn.
-        critic_rest: a critic whose loss was below this in the step before learns nothing in this one, so that painters
-            can catch up: 0.25 is a draw, 0 a critic that is always right.
+        critic_layers: two: patches of 34 pixels. Critics that saw more won too soon.
+        penalty_weight: of the critics' steepness, see `gradient_penalty`. Without it, or with 0.03, they win sooner or
+            later, and who always loses does not learn; with 0.3 they overlook what is small.
         cycle_weight: of the mean absolute difference between a picture and what comes back of it.
         cycle_noise: deviation of the noise on a picture before it comes back (Bashkirova et al. 2019, "Adversarial
             Self-Defense for Cycle-Consistent GANs"): painters otherwise hide in faint grids what they should show.
-            It also makes them leave the picture itself, which came back whole.
-        light_weight: of by how much the correlation between the lightness of a picture and of its translation, both
-            reduced to 1/16, falls short of a half. Often a mapping and its negative would please the critics alike:
-            this decides for the one that keeps light and dark in place. 0 for domains that don't.
-        light_until: share of the steps after which that weight is 0; it falls over the second half of that time.
+        light_weight: of how much lighter or darker a translation is than the picture, as far as one domain is not
+            lighter than the other as a whole; see `lightness_error`. Often a mapping and its negative would please the
+            critics alike: this decides for the one that keeps light and dark in place. 0 for domains that don't.
         identity_weight: of the mean absolute difference between a picture of the target and its own translation to
             there, relative to the cycle's; only where both domains have the same channels. It holds colours, and holds
             translators between domains of different colours where they begin, which is with the picture itself.
@@ -107,25 +104,22 @@ class CycleGANTraining(TranslatorTraining):
     """
 
     batch: int = 1
-    learning_rate: float = 2e-3
-    critic_learning_rate: float = 4e-4
+    critic_learning_rate: float = 1e-3
     critic_layers: int = 2
-    critic_rest: float = 0.05
     objective: Objective = "least-squares"
-    cycle_weight: float = 3.0
+    penalty_weight: float = 0.1
+    cycle_weight: float = 1.0
     cycle_noise: float = 0.03
     light_weight: float = 3.0
-    light_until: float = 0.8
     identity_weight: float = 0.0
     pool: int = 48
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         **TranslatorTraining.ranges,
-        "critic_rest": (0, 10),
+        "penalty_weight": (0, 1e6),
         "cycle_weight": (0, 1e6),
         "cycle_noise": (0, 1),
         "light_weight": (0, 1e6),
-        "light_until": (0, 1),
         "identity_weight": (0, 1e6),
         "pool": (0, 100_000),
     }
