@@ -122,6 +122,28 @@ def test_noise_on_the_way_back_costs_what_it_is_large(domains: tuple[Path, Path]
     assert noisy == pytest.approx(0.2 * np.sqrt(2 / np.pi), rel=0.1)
 
 
+class _Moving(torch.nn.Module):
+    def __init__(self, *pixels: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return pictures.roll(self.pixels, (2, 3))
+
+
+@pytest.mark.parametrize("pixels", [(0, 1), (1, 0)])
+def test_what_one_way_moves_the_other_cannot_move_back_unseen(
+    pixels: tuple[int, int], domains: tuple[Path, Path]
+) -> None:
+    lost = {}
+    for mirror in (False, True):
+        task: Any = _task(replace(UNPAIRED, batch=4, cycle_noise=0.0, cycle_mirror=mirror), domains)
+        task.painters["there"], task.painters["back"] = _Moving(*pixels), _Moving(*(-n for n in pixels))
+        lost[mirror] = task.losses(task.players[0], range(4), _chance)["cycle there"][1].item()
+    assert lost[False] == 0
+    assert lost[True] > 0.01
+
+
 def test_light_and_dark_stay_in_place(domains: tuple[Path, Path], tmp_path: Path) -> None:
     settings = replace(UNPAIRED, light_weight=4.0)
     weight, error = _first_losses(settings, domains)["light back"]

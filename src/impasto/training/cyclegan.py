@@ -112,7 +112,9 @@ class CycleGANTask(Task[CycleGANTraining]):
     ) -> Losses:
         s = self.settings
         other = WAYS[1 - WAYS.index(way)]
-        returned = self.painters[other](self._noisy(painted, chances))
+        # Mirrored both ways, at random, as what one way moves, and the other moves back, would then be moved twice.
+        turns = [tuple(axis for axis in (1, 2) if s.cycle_mirror and rng.integers(2)) for rng in chances]
+        returned = _mirrored(self.painters[other](self._noisy(_mirrored(painted, turns), chances)), turns)
         losses: Losses = {
             f"adversarial {way}": (
                 s.adversarial_weight,
@@ -194,6 +196,12 @@ class CycleGANTask(Task[CycleGANTraining]):
 
 def _difference(painted: Tensor, pictures: Tensor) -> Tensor:
     return (painted.float() - pictures).abs().mean()
+
+
+def _mirrored(pictures: Tensor, turns: Sequence[tuple[int, ...]]) -> Tensor:
+    """Each along its own axes of (C, H, W)."""
+    turned = torch.stack([picture.flip(axes) for picture, axes in zip(pictures, turns, strict=True)])
+    return turned.contiguous(memory_format=torch.channels_last)
 
 
 def _signs(verdicts: Tensor, chances: Sequence[np.random.Generator]) -> Tensor:

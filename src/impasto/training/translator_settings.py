@@ -94,6 +94,8 @@ class CycleGANTraining(TranslatorTraining):
         cycle_weight: of the mean absolute difference between a picture and what comes back of it.
         cycle_noise: deviation of the noise on a picture before it comes back (Bashkirova et al. 2019, "Adversarial
             Self-Defense for Cycle-Consistent GANs"): painters otherwise hide in faint grids what they should show.
+        cycle_mirror: whether it is also mirrored at random before it comes back, left for right and top for bottom:
+            otherwise one way may move all by some pixels, and the other move it back.
         light_weight: of how much lighter or darker a translation is than the picture, as far as one domain is not
             lighter than the other as a whole; see `lightness_error`. Often a mapping and its negative would please the
             critics alike: this decides for the one that keeps light and dark in place. 0 for domains that don't.
@@ -110,7 +112,8 @@ class CycleGANTraining(TranslatorTraining):
     penalty_weight: float = 0.1
     cycle_weight: float = 1.0
     cycle_noise: float = 0.03
-    light_weight: float = 3.0
+    cycle_mirror: bool = True
+    light_weight: float = 10.0
     identity_weight: float = 0.0
     pool: int = 48
 
