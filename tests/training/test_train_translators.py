@@ -136,8 +136,9 @@ def test_what_one_way_moves_the_other_cannot_move_back_unseen(
     pixels: tuple[int, int], domains: tuple[Path, Path]
 ) -> None:
     lost = {}
-    for mirror in (False, True):
-        task: Any = _task(replace(UNPAIRED, batch=4, cycle_noise=0.0, cycle_mirror=mirror), domains)
+    for mirror, step in ((False, 49), (True, 50)):
+        task: Any = _task(replace(UNPAIRED, steps=100, batch=4, cycle_noise=0.0, mirror_from=0.5), domains)
+        task.ready(step)
         task.painters["there"], task.painters["back"] = _Moving(*pixels), _Moving(*(-n for n in pixels))
         lost[mirror] = task.losses(task.players[0], range(4), _chance)["cycle there"][1].item()
     assert lost[False] == 0
@@ -297,6 +298,7 @@ def test_pools_go_on_where_the_training_is() -> None:
         {"critic_layers": 4},
         {"pool": -1},
         {"penalty_weight": -1},
+        {"mirror_from": 2},
     ],
 )
 def test_settings_are_checked(change: dict[str, int]) -> None:

@@ -73,6 +73,10 @@ class CycleGANTask(Task[CycleGANTraining]):
         light, other = self._light() if s.light_weight else (0.0, 0.0)
         self._shift = {"there": other - light, "back": light - other}
         self._painted: dict[range, dict[str, Tensor]] = {}
+        self._mirrors = False
+
+    def ready(self, step: int) -> None:
+        self._mirrors = step >= self.settings.mirror_from * self.settings.steps
 
     def losses(self, player: Player, samples: range, chance: Chance) -> Losses:
         real = self._real(samples, chance)
@@ -113,7 +117,7 @@ class CycleGANTask(Task[CycleGANTraining]):
         s = self.settings
         other = WAYS[1 - WAYS.index(way)]
         # Mirrored both ways, at random, as what one way moves, and the other moves back, would then be moved twice.
-        turns = [tuple(axis for axis in (1, 2) if s.cycle_mirror and rng.integers(2)) for rng in chances]
+        turns = [tuple(axis for axis in (1, 2) if self._mirrors and rng.integers(2)) for rng in chances]
         returned = _mirrored(self.painters[other](self._noisy(_mirrored(painted, turns), chances)), turns)
         losses: Losses = {
             f"adversarial {way}": (

@@ -94,8 +94,9 @@ class CycleGANTraining(TranslatorTraining):
         cycle_weight: of the mean absolute difference between a picture and what comes back of it.
         cycle_noise: deviation of the noise on a picture before it comes back (Bashkirova et al. 2019, "Adversarial
             Self-Defense for Cycle-Consistent GANs"): painters otherwise hide in faint grids what they should show.
-        cycle_mirror: whether it is also mirrored at random before it comes back, left for right and top for bottom:
-            otherwise one way may move all by some pixels, and the other move it back.
+        mirror_from: share of the steps after which it is also mirrored at random before it comes back, left for right
+            and top for bottom: otherwise one way may move all by some pixels, and the other move it back. From the
+            beginning it led into negatives, or shapes went far astray. 1: never.
         light_weight: of how much lighter or darker a translation is than the picture, as far as one domain is not
             lighter than the other as a whole; see `lightness_error`. Often a mapping and its negative would please the
             critics alike: this decides for the one that keeps light and dark in place. 0 for domains that don't.
@@ -112,8 +113,8 @@ class CycleGANTraining(TranslatorTraining):
     penalty_weight: float = 0.1
     cycle_weight: float = 1.0
     cycle_noise: float = 0.03
-    cycle_mirror: bool = True
-    light_weight: float = 10.0
+    mirror_from: float = 0.25
+    light_weight: float = 3.0
     identity_weight: float = 0.0
     pool: int = 48
 
@@ -122,6 +123,7 @@ class CycleGANTraining(TranslatorTraining):
         "penalty_weight": (0, 1e6),
         "cycle_weight": (0, 1e6),
         "cycle_noise": (0, 1),
+        "mirror_from": (0, 1),
         "light_weight": (0, 1e6),
         "identity_weight": (0, 1e6),
         "pool": (0, 100_000),
