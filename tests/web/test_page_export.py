@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import numpy as np
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.cli import main
+from impasto.cli.voice import Voice
 from impasto.errors import HashMismatchError, OfflineError, UsageError, WeightsFormatError, WeightsMissingError
 from impasto.features.sources import Digest
 from impasto.grain import CHANNELS
@@ -282,3 +284,24 @@ def test_the_page_is_served_to_this_machine_with_what_threads_need(tmp_path: Pat
 
 def test_the_shipped_model_has_all_styles(runtime: Path, tmp_path: Path) -> None:
     assert export_page(find_model("swift"), tmp_path / "page", runtime=runtime).styles >= 51
+
+
+def test_ctrl_c_is_taken_from_the_moment_the_address_is_told(
+    swift: ModelEntry,
+    runtime: Path,
+    tmp_path: Path,
+    impasto: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = []
+
+    def pressed(voice: Voice, text: str = "") -> None:
+        told.append(text)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Voice, "line", pressed)
+    words = ["export", swift.path, "--to", "web", "-o", tmp_path / "page", "--runtime", runtime, "--serve"]
+    code, _, err = impasto(*words)
+    assert (code, "no longer shown" in err) == (130, True), err
+    with pytest.raises(URLError):
+        urlopen(told[0])

@@ -89,16 +89,16 @@ def _serve(folder: Path, port: int, voice: Voice, told: Mapping[str, object]) ->
 
     from impasto.web.serving import serving
 
-    with serving(folder, port) as address:
-        if voice.json:
-            voice.object({**told, "address": address})
-        else:
-            voice.line(address)
-        voice.note("Ctrl-C ends it.")
-        try:
+    try:
+        with serving(folder, port) as address:
+            if voice.json:
+                voice.object({**told, "address": address})
+            else:
+                voice.line(address)
+            voice.note("Ctrl-C ends it.")
             Event().wait()
-        except KeyboardInterrupt as error:
-            raise InterruptedByUserError("The page is no longer shown.", hint="It is in its folder.") from error
+    except KeyboardInterrupt as error:
+        raise InterruptedByUserError("The page is no longer shown.", hint="It is in its folder.") from error
 
 
 EXPORTERS: Mapping[str, Exporter] = {
