@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import pytest
 import torch
+from torch import Tensor
 
 from impasto.errors import UsageError
 from impasto.features.architectures import Architecture
@@ -69,19 +73,32 @@ def test_kinds_of_grain_that_are_new_are_without_effect_at_first() -> None:
     assert torch.equal(new.content.grain_eighth.weight[:, :2], old.content.grain_eighth.weight[:, :2])
 
 
-@pytest.mark.parametrize("other", [_network(6), _network(quarter=9)])
-def test_other_designs_are_refused(other: SwiftNetwork) -> None:
-    with pytest.raises(UsageError, match="another design"):
-        inherit(_network(), other.trained().state_dict())
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (_network(6), "It is narrower at 1/8 of the size."),
+        (_network(quarter=9), r"It differs: \S+ is [\d×]+, not [\d×]+, .*, and \d+ more differ\."),
+    ],
+)
+def test_other_designs_are_refused(other: SwiftNetwork, told: str) -> None:
+    refused(other.trained().state_dict(), told)
 
 
 def test_weights_that_lack_a_part_are_refused() -> None:
     weights = dict(_network().trained().state_dict())
     del weights["content.last.bias"]
-    with pytest.raises(UsageError, match="another design"):
-        inherit(_network(), weights)
+    refused(weights, "It differs: last.bias is missing.")
+
+
+def test_weights_that_have_a_part_too_many_are_refused() -> None:
+    refused({**_network().trained().state_dict(), "head.more": torch.ones(1)}, "It differs: more is not known here.")
 
 
 def test_weights_of_something_else_are_refused() -> None:
-    with pytest.raises(UsageError, match="another design"):
-        inherit(_network(), {"conv.weight": torch.ones(3)})
+    refused({"conv.weight": torch.ones(3)}, "It is no such network.")
+
+
+def refused(weights: Mapping[str, Tensor], told: str) -> None:
+    with pytest.raises(UsageError, match="another design") as refusal:
+        inherit(_network(), weights)
+    assert re.fullmatch(told, str(refusal.value.hint)), refusal.value.hint

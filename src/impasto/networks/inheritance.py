@@ -21,6 +21,7 @@ from impasto.networks.swift import SwiftNetwork
 Weights = Mapping[str, Tensor]
 
 _CONTENT, _HEAD = "content.", "head."
+_TOLD = 3  # differences
 _GRAIN = "grain_"  # what the names of weights begin with that older networks lack
 
 
@@ -53,10 +54,10 @@ def inherit_styles(network: JohnsonNetwork, content: Weights, wishes: Tensor) ->
         UsageError: as of `inherit`.
     """
     if not isinstance(network.content, ContentSide):
-        raise _another("its content side")
+        raise _another("Its content side is of another kind.")
     rows = inherit_content(network.content, content)
     if wishes.shape[1] <= int(rows.max()) + COLOURS:
-        raise _another("its style side")
+        raise _another("Its style side asks for less.")
     with torch.no_grad():
         network.style.learnt.copy_(wishes[:, rows])
 
@@ -72,7 +73,7 @@ def inherit_content(network: ContentSide, weights: Weights) -> Tensor:
     """
     old, design = dict(weights), network.design
     if "to_eighth.bias" not in old:
-        raise _another("it is no such network")
+        raise _another("It is no such network.")
     wide = len(old["to_eighth.bias"])
     kept = _kept(old, design)
     for stem, axes in _reading(design).items():
@@ -88,16 +89,25 @@ def inherit_content(network: ContentSide, weights: Weights) -> Tensor:
 
 
 def _load(module: nn.Module, weights: Weights) -> None:
-    try:
-        missing, unexpected = module.load_state_dict(weights, strict=False)
-    except RuntimeError as error:
-        raise _another(str(error)) from error
-    if unexpected or any(not name.startswith(_GRAIN) for name in missing):
-        raise _another(", ".join([*unexpected, *missing]))
+    own = module.state_dict()
+    shapes = {name: (_size(tensor), _size(own[name])) for name, tensor in weights.items() if name in own}
+    differing = [
+        *(f"{name} is {its}, not {ours}" for name, (its, ours) in shapes.items() if its != ours),
+        *(f"{name} is not known here" for name in weights if name not in own),
+        *(f"{name} is missing" for name in own if name not in weights and not name.startswith(_GRAIN)),
+    ]
+    if differing:
+        more = f", and {len(differing) - _TOLD} more differ" if len(differing) > _TOLD else ""
+        raise _another(f"It differs: {', '.join(differing[:_TOLD])}{more}.")
+    module.load_state_dict(weights, strict=False)
+
+
+def _size(tensor: Tensor) -> str:
+    return "×".join(str(side) for side in tensor.shape) or "1"
 
 
 def _another(how: str) -> UsageError:
-    return UsageError("The network to begin with is of another design.", hint=f"It differs in: {how[:200]}.")
+    return UsageError("The network to begin with is of another design.", hint=how)
 
 
 def _more_inputs(weights: Tensor, count: int) -> Tensor:
@@ -123,7 +133,7 @@ def _kept(weights: Weights, design: ContentDesign) -> dict[str, Tensor]:
             power = weights[f"{stem}.weight"].float().square().sum((0, 2, 3))
             heard[axes[1]] = heard.get(axes[1], torch.zeros_like(power)) + power
     if any(len(power) < design.eighth for power in heard.values()):
-        raise _another("it is narrower at 1/8 of the size")
+        raise _another("It is narrower at 1/8 of the size.")
     return {name: power.topk(design.eighth).indices.sort().values for name, power in heard.items()}
 
 
