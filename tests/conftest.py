@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from chromium import browser as browser
+from made_once import made_once
+from small_networks import write_small_johnson, write_small_swift
 
 from impasto.errors import ImpastoError
 
@@ -37,6 +39,18 @@ def tiny_encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("encoder") / "tiny.safetensors"
     save_encoder(network, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def swift_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The content side of a small `swift` with random weights; the style side lies beside it."""
+    return made_once(tmp_path_factory, "swift", write_small_swift) / "small.onnx"
+
+
+@pytest.fixture(scope="session")
+def johnson_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small painter of two styles, `dots` and `night-sky`, with random weights."""
+    return made_once(tmp_path_factory, "johnson", write_small_johnson) / "two.onnx"
 
 
 @pytest.fixture

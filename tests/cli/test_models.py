@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,20 +13,10 @@ Impasto = Callable[..., Answer]
 
 
 @pytest.fixture
-def file(folder: Path) -> Path:
+def file(folder: Path, johnson_file: Path) -> Path:
     """A painter of two styles with random weights."""
-    import torch
-
-    from impasto.networks.content_side import ContentDesign
-    from impasto.networks.johnson import JohnsonNetwork
-    from impasto.networks.johnson_file import export_johnson
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        colours = torch.rand(2, 9) * 0.3 + 0.1
-        network = JohnsonNetwork(ContentDesign(half=4, quarter=6, eighth=8, blocks=1), ["dots", "waves"], colours)
-    export_johnson(network, folder / "two.onnx", name="two", training={"steps": 5})
-    return Path("two.onnx")
+    shutil.copy(johnson_file, folder)
+    return Path(johnson_file.name)
 
 
 def test_models_are_added_listed_used_and_removed(impasto: Impasto, file: Path) -> None:
@@ -33,7 +24,7 @@ def test_models_are_added_listed_used_and_removed(impasto: Impasto, file: Path) 
     assert (answer.code, "--model two-styles" in answer.err) == (0, True), answer.err
     told = {entry["name"]: entry for entry in impasto("models", "list", "--json").objects}
     assert told["swift"]["kind"] == "shipped"
-    assert (told["two-styles"]["family"], told["two-styles"]["styles"]) == ("johnson", ["dots", "waves"])
+    assert (told["two-styles"]["family"], told["two-styles"]["styles"]) == ("johnson", ["dots", "night-sky"])
     assert "two-styles" in impasto("models").out
     answer = impasto("paint", "photo.jpg", "--model", "two-styles", "--style", "dots", "-o", "painting.png")
     assert answer.code == 0, answer.err
@@ -54,7 +45,7 @@ def test_a_model_tells_about_itself(impasto: Impasto, file: Path) -> None:
     answer = impasto("models", "show", file)
     assert "family: johnson" in answer.out
     assert "  steps: 5" in answer.out
-    assert "styles: dots, waves" in answer.out
+    assert "styles: dots, night-sky" in answer.out
     assert impasto("models", "show", file, "--json").objects[0]["training"] == {"steps": 5}
 
 

@@ -150,6 +150,10 @@ def test_trains_and_the_result_paints(
 
 @pytest.mark.slow
 def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: Path, studio: list[str]) -> None:
+    from impasto.features import load_encoder
+    from impasto.networks.swift import SwiftDesign, SwiftNetwork
+    from impasto.networks.swift_file import save_swift
+
     config = {
         "size": 32,
         "batch": 1,
@@ -160,8 +164,10 @@ def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: 
     }
     config |= {"half": 4, "quarter": 4, "eighth": 8, "blocks": 1, "hidden": 4, "log_every": 1}
     Path("swift.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))
-    words = "--content photos --style paintings --run swift --config swift.toml --steps 2"
-    answer = impasto("train", "swift", *words.split(), "--json")
+    save_swift(SwiftNetwork(SwiftDesign(4, 4, 8, 1, 4), load_encoder("lite")), Path("start.safetensors"))
+    places = "--content photos --style paintings --run swift --config swift.toml --steps 2"
+    words = ["train", "swift", *places.split()]
+    answer = impasto(*words, "--start", "start.safetensors", "--name", "ours", "--json")
     assert answer.code == 0, answer.err
     *steps, result = answer.objects
     assert [o["step"] for o in steps] == [1, 2]
@@ -169,35 +175,29 @@ def test_swift_is_trained_from_the_same_kind_of_words(impasto: Impasto, folder: 
     assert Path("swift/swift.safetensors").stat().st_size > 1000
     for part in ("swift.onnx", "swift-style.onnx"):
         about = {entry.key: entry.value for entry in onnx.load(Path("swift") / part).metadata_props}
-        assert (about["name"], json.loads(about["training"])["steps"]) == ("mine", 2)
-    again = words.replace("--run swift", "--run again").split()
-    answer = impasto("train", "swift", *again, "--start", "swift/swift.safetensors", "--name", "ours", "--quiet")
-    assert answer.code == 0, answer.err
-    again_about = {entry.key: entry.value for entry in onnx.load("again/swift.onnx").metadata_props}
-    assert (again_about["name"], again_about["family"]) == ("ours", "swift")
-    answer = impasto("train", "swift", *again, "--start", "photo.jpg")
+        assert (about["name"], about["family"], json.loads(about["training"])["steps"]) == ("ours", "swift", 2)
+    answer = impasto(*words, "--start", "photo.jpg")
     assert answer.code == 32, answer.err
 
 
 @pytest.mark.slow
-def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, studio: list[str]) -> None:
-    base = {
+def test_johnson_begins_with_what_swift_knows(
+    impasto: Impasto, folder: Path, studio: list[str], swift_file: Path
+) -> None:
+    config = {
         "size": 32,
         "batch": 1,
         "thumbnail": [32, 32],
         "half": 4,
-        "quarter": 4,
+        "quarter": 6,
+        "eighth": 6,
         "blocks": 1,
+        "style_size": 48,
         "log_every": 1,
     }
-    swift = base | {"views": 2, "view_sides": [32, 40], "kinds": [1, 1, 0], "hidden": 4, "eighth": 8}
-    johnson = base | {"style_size": 48, "eighth": 6}
-    for name, config in (("swift", swift), ("johnson", johnson)):
-        Path(f"{name}.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in config.items()))
-    words = "--content photos --style paintings --run swift --config swift.toml --steps 1 --quiet"
-    assert impasto("train", "swift", *words.split()).code == 0
+    Path("johnson.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))
     common = "--content photos --style photo.jpg --style style.png --config johnson.toml --steps 2"
-    answer = impasto("train", "johnson", *common.split(), "--run", "run", "--start", "swift/swift.onnx", "--json")
+    answer = impasto("train", "johnson", *common.split(), "--run", "run", "--start", swift_file, "--json")
     assert answer.code == 0, answer.err
     assert answer.objects[-1] == {"weights": "run/johnson.safetensors", "step": 2}
     model = "run/johnson-photo.onnx"
@@ -208,7 +208,8 @@ def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, st
     )
     assert answer.code == 0, answer.err
     assert answer.objects[0]["output"].endswith("photo-style-photo.jpg")
-    answer = impasto("train", "johnson", *common.split(), "--run", "other", "--start", "swift/swift-style.onnx")
+    style_side = swift_file.with_name("small-style.onnx")
+    answer = impasto("train", "johnson", *common.split(), "--run", "other", "--start", style_side)
     assert (answer.code, "no painter to begin with" in answer.err) == (32, True)
     again = common.replace("--style style.png", "--style elsewhere/style.png --style style.png").split()
     Path("elsewhere").mkdir()
@@ -221,13 +222,15 @@ def test_johnson_begins_with_what_swift_knows(impasto: Impasto, folder: Path, st
 @pytest.mark.parametrize("family", ["adain", "attention"])
 def test_decoders_are_trained_and_paint(impasto: Impasto, folder: Path, studio: list[str], family: str) -> None:
     Path("it.toml").write_text("size = 32\nbatch = 1\nthumbnail = [32, 32]\nviews = 2\nview_sides = [32, 40]\n")
-    words = "--content photos --style paintings --run run --config it.toml --steps 2 --name tiny"
+    words = "--content photos --style paintings --run run --config it.toml --steps 2"
     answer = impasto("train", family, *words.split(), "--json")
     assert answer.code == 0, answer.err
     assert answer.objects[-1] == {"weights": f"run/{family}.safetensors", "step": 2}
     answer = impasto("paint", "photo.jpg", "--model", f"run/{family}.onnx", "-s", "style.png", "--json")
     assert answer.code == 0, answer.err
     assert answer.objects[0]["facts"]["painter"] == family
+    about = {entry.key: entry.value for entry in onnx.load(f"run/{family}.onnx").metadata_props}
+    assert about["name"] == "mine"
     answer = impasto("train", family, *words.split(), "--encoder", "vgg91")
     assert answer.code != 0
     assert "vgg19" in answer.err

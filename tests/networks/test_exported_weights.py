@@ -6,38 +6,26 @@ from pathlib import Path
 import onnx
 import pytest
 import torch
+from small_networks import small_swift
 
 from impasto.errors import WeightsFormatError, WeightsMissingError
-from impasto.features.architectures import Architecture
-from impasto.features.encoder import Encoder
 from impasto.networks.colour import COLOURS
 from impasto.networks.content_side import ContentDesign
 from impasto.networks.export import round_weights
 from impasto.networks.exported_weights import read_exported
 from impasto.networks.johnson import JohnsonNetwork
 from impasto.networks.johnson_file import export_johnson
-from impasto.networks.swift import SwiftDesign, SwiftNetwork
-from impasto.networks.swift_file import export_swift
 
 
-@pytest.mark.slow
-def test_they_are_those_of_the_network_in_half_precision(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    encoder = Encoder(Architecture(((4, 4), (6,), (8,), (8, 8), (8,))), padding="reflect")
-    network = SwiftNetwork(SwiftDesign(4, 6, 8, 2, 5), encoder).eval().requires_grad_(False)
-    with torch.no_grad():
-        for bias in (network.content.last.bias, network.style.head.code.bias):  # equal tensors would become one
-            assert bias is not None
-            bias.normal_()
-    export_swift(network, tmp_path, name="small", training={})
-    rounded = copy.deepcopy(network)
+def test_they_are_those_of_the_network_in_half_precision(swift_file: Path) -> None:
+    rounded = small_swift()
     round_weights(rounded)
-    found = read_exported(tmp_path / "swift.onnx")
+    found = read_exported(swift_file)
     expected = rounded.content.state_dict()
     assert found.content.keys() == expected.keys()
     for name, tensor in expected.items():
         torch.testing.assert_close(found.content[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
-    codes = torch.rand(2, network.design.code_length)
+    codes = torch.rand(2, rounded.design.code_length)
     wishes = rounded.style.head.wishes(codes)[:, :-COLOURS]
     torch.testing.assert_close(found.wishes(codes), wishes, rtol=1e-3, atol=1e-4)
 

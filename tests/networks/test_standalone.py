@@ -14,10 +14,7 @@ from impasto.errors import UsageError
 from impasto.features.architectures import Architecture
 from impasto.features.encoder import Encoder
 from impasto.networks.attention import AttentionDesign
-from impasto.networks.content_side import ContentDesign
 from impasto.networks.decoder_file import export_painter, make_painter
-from impasto.networks.johnson import JohnsonNetwork
-from impasto.networks.johnson_file import export_johnson
 from impasto.networks.standalone import Shrink, StandaloneFast, StandalonePlain, pads
 from impasto.networks.translator import Translator
 from impasto.networks.translator_design import TranslatorDesign
@@ -42,26 +39,14 @@ def difference(network: torch.nn.Module, picture: Picture, expected: Picture) ->
     return float(np.abs(painting - expected.pixels).max())
 
 
-@pytest.fixture(scope="module")
-def johnson(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        colours = torch.rand(2, 9) * 0.3 + 0.1
-        network = JohnsonNetwork(ContentDesign(half=4, quarter=6, eighth=8, blocks=1), ["dots", "waves"], colours)
-        with torch.no_grad():
-            network.style.learnt.normal_(std=1.0)
-            network.content.grain_quarter.weight.normal_(std=0.2)
-    path = tmp_path_factory.mktemp("johnson") / "two.onnx"
-    export_johnson(network, path, name="two", training={})
-    return path
-
-
 # The last two are larger than a thumbnail: one is halved on the way, both are shrunk by fractions.
 @pytest.mark.parametrize("size", [(64, 64), (136, 72), (408, 512), (1024, 640)])
-def test_a_fast_painter_paints_the_same(johnson: Path, size: tuple[int, int]) -> None:
-    painter, picture = FastPainter(johnson), photo(*size)
-    code = painter.prepare([WeightedStyle(painter.styles["dots"], 1.0), WeightedStyle(painter.styles["waves"], 3.0)])
-    network = StandaloneFast(johnson, painter, code, size)
+def test_a_fast_painter_paints_the_same(johnson_file: Path, size: tuple[int, int]) -> None:
+    painter, picture = FastPainter(johnson_file), photo(*size)
+    code = painter.prepare(
+        [WeightedStyle(painter.styles["dots"], 1.0), WeightedStyle(painter.styles["night-sky"], 3.0)]
+    )
+    network = StandaloneFast(johnson_file, painter, code, size)
     assert difference(network, picture, painter.paint(picture, code).picture) < 1e-4
 
 

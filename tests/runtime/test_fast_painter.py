@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +10,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_networks import small_swift
 
 from impasto.errors import UsageError, WeightsFormatError
 from impasto.grain import grain
 from impasto.networks.content_side import Seen, with_grain
 from impasto.networks.export import round_weights
-from impasto.networks.swift import SwiftNetwork
 from impasto.painters import Progress, WeightedStyle
 from impasto.pictures import CompactPicture, Picture
 from impasto.runtime.canvas import BORDER, CompactCanvas, FloatCanvas, mirrored
@@ -133,13 +132,13 @@ def test_impossible_metadata_is_refused(swift_file: Path, tmp_path: Path, name: 
         FastPainter(tmp_path / swift_file.name)
 
 
-def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path, swift_network: SwiftNetwork) -> None:
+def test_a_painting_is_what_the_network_makes_in_pytorch(swift_file: Path) -> None:
     """Orders of colours and axes, mirror and thumbnail: all made here by other means."""
     photo, style = _picture(104, 72, 3), _picture(64, 48, 4)
     painter = FastPainter(swift_file, FastSettings(threads=1))
     found = painter.paint(photo, painter.prepare([WeightedStyle(style)])).picture.pixels
     batch, style_batch = (torch.from_numpy(p.pixels.copy()).permute(2, 0, 1)[None] for p in (photo, style))
-    network = copy.deepcopy(swift_network)
+    network = small_swift()
     round_weights(network)
     code = network.style(style_batch)
     # As large as a thumbnail may be, the picture is its own.

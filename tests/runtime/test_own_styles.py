@@ -21,17 +21,9 @@ from impasto.runtime.fast import FastPainter, FastSettings
 from impasto.runtime.network import load_model
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        colours = torch.rand(2, 9) * 0.3 + 0.1
-        network = JohnsonNetwork(ContentDesign(half=4, quarter=6, eighth=8, blocks=1), ["dots", "night-sky"], colours)
-        with torch.no_grad():
-            network.style.learnt.normal_(std=1.0)
-    path = tmp_path_factory.mktemp("johnson") / "two.onnx"
-    export_johnson(network, path, name="two", training={})
-    return path
+@pytest.fixture
+def file(johnson_file: Path) -> Path:
+    return johnson_file
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from opened import Opened
 from PIL import Image
-from small_networks import small_swift, small_swift_file
 
 from impasto.pictures import Picture
 from impasto.runtime.fast import FastPainter
@@ -43,9 +42,9 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> ModelEntry:
+def swift(swift_file: Path) -> ModelEntry:
     """A painter of any style, and two styles on the shelf for it: `dusk` and `plaid`."""
-    entry = ModelEntry("small", small_swift_file(small_swift(), tmp_path_factory.mktemp("swift")), "file")
+    entry = ModelEntry("small", swift_file, "file")
     painter, rng = FastPainter(entry.path), np.random.default_rng(5)
     for name, dark, light in (("dusk", (0.1, 0.1, 0.3), (0.4, 0.3, 0.6)), ("plaid", (0.3, 0.5, 0.2), (0.9, 0.6, 0.5))):
         blocks = np.array(dark) + rng.random((5, 7, 1)) * np.subtract(light, dark)
