@@ -52,6 +52,8 @@ def small_johnson() -> JohnsonNetwork:
         with torch.no_grad():
             network.style.learnt.normal_(std=1.0)
             network.content.grain_quarter.weight.normal_(std=0.2)
+            assert network.content.last.bias is not None
+            network.content.last.bias.normal_(0.5, 0.01)
     return network.eval().requires_grad_(False)
 
 
