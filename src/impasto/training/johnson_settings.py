@@ -35,7 +35,7 @@ class JohnsonTraining(BodySettings, PainterTraining):
     detail_weight: float = 0.05
     gram_weight: float = 6.0
     moments_weight: float = 0.4
-    spectrum_weight: float = 0.2
+    spectrum_weight: float = 0.4
     style_size: int = 512
     blends: float = 0.1
 
