@@ -15,8 +15,7 @@ from impasto.networks.content_side import ContentDesign, with_grain
 from impasto.networks.export import round_weights
 from impasto.networks.inheritance import inherit_styles
 from impasto.networks.johnson import JohnsonNetwork, StyleTable
-from impasto.networks.johnson_file import export_johnson, load_johnson, save_johnson
-from impasto.training.johnson_settings import JohnsonTraining
+from impasto.networks.johnson_file import load_johnson, save_johnson
 
 DESIGN = ContentDesign(half=4, quarter=6, eighth=8, blocks=2)
 
@@ -79,15 +78,6 @@ def test_onnx_paints_as_pytorch_does(johnson_file: Path) -> None:
     about = session.get_modelmeta().custom_metadata_map
     assert about["styles"] == '["dots", "night-sky"]'
     assert (about["family"], about["code_length"]) == ("johnson", "2")
-
-
-@pytest.mark.slow
-def test_what_is_trained_by_default_fits_in_half_a_megabyte(tmp_path: Path) -> None:
-    usual = JohnsonTraining()
-    design = ContentDesign(usual.half, usual.quarter, usual.eighth, usual.blocks)
-    network = JohnsonNetwork(design, ["one"], torch.zeros(1, 9) + 0.1)
-    export_johnson(network, tmp_path / "slim.onnx", name="slim", training={})
-    assert (tmp_path / "slim.onnx").stat().st_size <= 500_000
 
 
 def test_a_painter_to_begin_with_paints_the_same() -> None:
