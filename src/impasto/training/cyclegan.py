@@ -7,7 +7,7 @@ Ours: a smaller body (see `Translator`), a cosine in place of a straight line do
 painters' weights is what ships. The cycle's weight is 1, not 10, and that of the identity 0: our translators begin with
 the picture itself, where both of these are content, and with the paper's weights never left it. Critics see patches of
 34 pixels, not 70, and are kept from steepness, which keeps the game even. A picture gets noise before it comes back,
-and later is mirrored too; light and dark are kept in place: see `CycleGANTraining`.
+and later is mirrored too; light and dark may be kept in place: see `CycleGANTraining`.
 """
 
 from __future__ import annotations
