@@ -52,7 +52,7 @@ import json, shutil, sys
 from dataclasses import replace
 from pathlib import Path
 import torch
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = {[str(folder) for folder in Path(__file__).parents[:2]]!r}
 from impasto.training.crew import Crew
 from impasto.training.trainer import Trainer
 folder, pictures = Path({str(folder)!r}), Path({str(pictures)!r})
