@@ -13,8 +13,9 @@ _BEND = 30.0
 
 def lightness_error(painted: Tensor, pictures: Tensor, *, shift: float = 0.0) -> Tensor:
     """How far lightness is, in cells of 32 × 32 pixels, from that of pictures that are `shift` lighter: the mean of
-    |d| + 30 d². Most mappings move some cells by a hundredth or two, which must stay cheap, as what is dear keeps a
-    painter at the picture itself; a negative moves them by a tenth, which the square makes four times as dear.
+    |d| + 30 d². The mapping of `benchmarks/domains.py` moves cells by a hundredth, which must stay cheap, as what is
+    dear keeps a painter at the picture itself; a negative that was learnt of it moved them by nine hundredths, which
+    the square makes four times as dear.
 
     Args:
         painted: (B, C, H, W), both sides 32 or more; the mean of the channels counts.
