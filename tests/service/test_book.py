@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -175,6 +176,27 @@ def test_what_a_dead_worker_had_begun_is_taken_back(either_book: OrderBook) -> N
     assert book.take_back(since=time.time() + 10, by="elsewhere-1") == []  # it is late, and knows that it lives
     assert book.take_back(since=time.time() + 10) == [placed.id]
     assert _queued(book) == [placed.id]
+
+
+def test_what_a_worker_knows_nothing_of_is_taken_back(either_book: OrderBook) -> None:
+    book = either_book
+    mine, _ = book.place(REQUEST, owner="a")
+    other, _ = book.place(REQUEST, owner="a")
+    name = f"CASE workflow_uuid WHEN '{mine.id}' THEN 'here-1' ELSE 'here-2' END"
+    _mark(book, f"status = 'PENDING', executor_id = {name}")
+    for worker in ("here-1", "here-2"):
+        book.beat(worker)
+    asked: list[list[str]] = []
+
+    def none(given: Collection[str]) -> Collection[str]:
+        asked.append(list(given))
+        return ()
+
+    assert book.take_back(since=time.time() - 10, by="here-1", lost=none) == []
+    assert asked == [[mine.id]]
+    assert book.take_back(since=time.time() - 10, by="here-1", lost=lambda given: given) == [mine.id]
+    assert _queued(book) == [mine.id]
+    assert book.take_back(since=time.time() - 10, by="here-2", lost=lambda given: given) == [other.id]
 
 
 def test_an_open_order_whose_workflow_has_failed_gets_a_new_one(either_book: OrderBook) -> None:

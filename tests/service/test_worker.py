@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import signal
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.service.conftest import StartWorker, ended, picture, placed, until
+from tests.service.deaf import deaf_way
 from tests.service.postgres import Postgres
 
 import impasto
@@ -100,14 +102,33 @@ def test_a_dead_workers_order_is_painted_by_another(
 @pytest.mark.slow
 def test_the_database_may_die_too(postgres: Postgres, settings: ServiceSettings, start_worker: StartWorker) -> None:
     its = replace(settings, database=postgres.database())
-    book, store = OrderBook(its), PictureStore(its.files_url)
-    orders = [placed(book, _request(store, seed)) for seed in range(8)]
-    start_worker(its)
-    until(lambda: book.counts().get("done", 0) > 1)
-    postgres.stop(how="immediate")
-    postgres.start()
-    assert {order.state for order in ended(book, *orders)} == {"done"}
-    book.close()
+    with closing(OrderBook(its)) as book:
+        store = PictureStore(its.files_url)
+        orders = [placed(book, _request(store, seed)) for seed in range(8)]
+        start_worker(its)
+        until(lambda: book.counts().get("done", 0) > 1)
+        postgres.stop(how="immediate")
+        postgres.start()
+        assert {order.state for order in ended(book, *orders)} == {"done"}
+
+
+@pytest.mark.slow
+def test_what_a_worker_never_learnt_that_it_has_is_painted(
+    postgres: Postgres, settings: ServiceSettings, start_worker: StartWorker
+) -> None:
+    """The queue has given it the order, and the answer is lost."""
+    its = replace(settings, database=postgres.database())
+    store = PictureStore(its.files_url)
+    with closing(OrderBook(its)) as book, deaf_way(postgres.port) as way:
+        orders = [placed(book, _request(store, seed)) for seed in range(2)]
+        assert its.database is not None
+        worker = start_worker(replace(its, database=its.database.replace(f":{postgres.port}/", f":{way.port}/")))
+        assert {order.state for order in ended(book, *orders)} == {"done"}
+        assert way.lost.is_set()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+        assert worker.stderr is not None
+        assert worker.stderr.read().count(b" begun anew") == 1
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -26,6 +26,8 @@ _POLL: Mapping[Lane, float] = {"quick": 0.03, "slow": 0.5}  # seconds
 _TOLD = "-told"  # ends the names of workflows that tell a client, but for the number of the attempt
 _BATCH = 1000
 _ANEW = {"state": "queued", "problem": None, "attempts": 0, "fraction": 0.0, "started": None, "finished": None}
+
+Lost = Callable[[Collection[str]], Collection[str]]
 
 
 class OrderBook:
@@ -288,19 +290,24 @@ class OrderBook:
         with self.engine.connect() as connection:
             return list(connection.scalars(select(WORKERS.c.id).where(WORKERS.c.beat >= since)))
 
-    def take_back(self, *, since: float, by: str | None = None) -> list[str]:
+    def take_back(self, *, since: float, by: str | None = None, lost: Lost = lambda given: ()) -> list[str]:
         """Put the orders of workers that have not been alive since a time back into the queue, and return the ids of
         their workflows.
 
         Args:
             by: a worker that is alive, whatever the book says.
+            lost: which of all workflows that this worker was given it knows nothing of: they are put back too.
 
         DBOS gives an order that a worker had begun to nobody else until that worker is back.
         """
         taken = self._mend()
         living = {*self.workers(since=since), by}
-        for status in self._client.list_workflows(status="PENDING", load_input=False, load_output=False):
-            if status.executor_id not in living and status.name in (WORKFLOW, DELIVERY):
+        begun = self._client.list_workflows(
+            status="PENDING", name=[WORKFLOW, DELIVERY], load_input=False, load_output=False
+        )
+        gone = lost([status.workflow_id for status in begun if status.executor_id == by])
+        for status in begun:
+            if status.executor_id not in living or status.workflow_id in gone:
                 self._client.resume_workflow(status.workflow_id, queue_name=status.queue_name)
                 taken.append(status.workflow_id)
         return taken

@@ -26,6 +26,7 @@ from impasto.errors import (
     StorageAwayError,
     WebhookError,
 )
+from impasto.service.at_hand import AtHand
 from impasto.service.bench import Bench, Job, Made
 from impasto.service.book import APPLICATION, DELIVERY, VERSION, WEBHOOKS, WORKFLOW, OrderBook, delivery_of
 from impasto.service.clearing import keep_within
@@ -73,7 +74,7 @@ class Worker:
             "slow": Bench(memory=settings.memory, threads=threads, nice=_NICE),
         }
         self._courier, self._keys = Courier(private=settings.private_webhooks), Keys(self.book.engine, needed=True)
-        self._ended = threading.Event()
+        self._at_hand, self._ended = AtHand(DEAD_AFTER), threading.Event()
 
     def start(self) -> None:
         """Begin to take orders, in threads of their own."""
@@ -91,10 +92,12 @@ class Worker:
         DBOS(config=config)
 
         def paint_order(order_id: str) -> None:  # a function, as DBOS writes on it
-            self._paint_order(order_id)
+            with self._at_hand.hold(str(DBOS.workflow_id)):
+                self._paint_order(order_id)
 
         def deliver(order_id: str, attempt: int = 0) -> None:
-            self._deliver(order_id, attempt)
+            with self._at_hand.hold(str(DBOS.workflow_id)):
+                self._deliver(order_id, attempt)
 
         DBOS.workflow(name=WORKFLOW)(paint_order)
         DBOS.workflow(name=DELIVERY)(deliver)
@@ -219,13 +222,14 @@ class Worker:
     # -- the watch
 
     def _watch(self) -> None:
-        """Says that this worker is alive, and takes back the orders of those that are not."""
+        """Says that this worker is alive, and takes back the orders of those that are not, and those it has lost."""
         while not self._ended.wait(BEAT_EVERY):
             self.benches["slow"].rest(after=REST_AFTER)
             with suppress(Exception):  # a database that is away comes back; DBOS waits for it too
                 self.book.beat(self.name)
-                for order_id in self.book.take_back(since=time.time() - DEAD_AFTER, by=self.name):
-                    logger.warning("order %s taken back from a dead worker", order_id)
+                dead = time.time() - DEAD_AFTER
+                for workflow in self.book.take_back(since=dead, by=self.name, lost=self._at_hand.lost):
+                    logger.warning("%s is begun anew: nobody was at it any more", workflow)
 
     def _clear(self) -> None:
         while not self._ended.wait(CLEAR_EVERY):
