@@ -211,9 +211,15 @@ def test_johnson_begins_with_what_swift_knows(
     style_side = swift_file.with_name("small-style.onnx")
     answer = impasto("train", "johnson", *common.split(), "--run", "other", "--start", style_side)
     assert (answer.code, "no painter to begin with" in answer.err) == (32, True)
-    again = common.replace("--style style.png", "--style elsewhere/style.png --style style.png").split()
     Path("elsewhere").mkdir()
     shutil.copy("style.png", "elsewhere/style.png")
+    shutil.copy("photo.jpg", "elsewhere/photo.jpg")
+    folder = "--content photos --styles elsewhere --config johnson.toml --steps 2 --start none"
+    answer = impasto("train", "johnson", *folder.split(), "--run", "folder")
+    assert answer.code == 0, answer.err
+    shown = impasto("models", "show", "folder/johnson-photo.onnx", "--json")
+    assert list(shown.objects[0]["styles"]) == ["photo", "style"]
+    again = common.replace("--style style.png", "--style elsewhere/style.png --style style.png").split()
     answer = impasto("train", "johnson", *again, "--run", "other", "--start", "none")
     assert (answer.code, "Two styles are called 'style'." in answer.err) == (2, True)
 

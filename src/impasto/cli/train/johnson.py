@@ -25,7 +25,11 @@ def johnson(
     content: Content = None,
     style: Annotated[
         list[Path] | None,
-        typer.Option(help="The style picture; repeatable, and a folder is all in it: one network for all of them."),
+        typer.Option(
+            "--style",
+            "--styles",
+            help="The style picture; repeatable, and a folder is all in it: one network for all of them.",
+        ),
     ] = None,
     teacher: Teacher = None,
     start: Annotated[
