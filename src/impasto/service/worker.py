@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dbos import DBOS, DBOSConfig
 
@@ -20,7 +17,6 @@ from impasto.errors import (
     ImpastoError,
     NoSuchOrderError,
     OrderTimeoutError,
-    OutOfMemoryError,
     PainterDiedError,
     PictureTooLargeError,
     StorageAwayError,
@@ -29,6 +25,7 @@ from impasto.errors import (
 from impasto.service.at_hand import AtHand
 from impasto.service.bench import Bench, Job, Made
 from impasto.service.book import APPLICATION, DELIVERY, VERSION, WEBHOOKS, WORKFLOW, OrderBook, delivery_of
+from impasto.service.claimed_name import ClaimedName
 from impasto.service.clearing import keep_within
 from impasto.service.keys import Keys
 from impasto.service.lanes import QUEUES, Lane, is_quick
@@ -60,13 +57,12 @@ class Worker:
         settings: of the service.
         threads: of the painter; None: one a core.
 
-    A worker has the first of the names HOST-1, HOST-2, … that no living one of this machine and data folder has: what
-    one of a name had begun when it died is what the next of that name begins with.
+    What one of its name had begun when it died is what a worker begins with; see `ClaimedName`.
     """
 
     def __init__(self, settings: ServiceSettings, *, threads: int | None = None) -> None:
         self.settings = settings
-        self._claim = _Claim(settings.data / "workers")
+        self._claim = ClaimedName(settings.data / "workers")
         self.name = self._claim.name
         self.book, self.store = OrderBook(settings), PictureStore(settings.files_url)
         self.benches: Mapping[Lane, Bench] = {
@@ -237,33 +233,3 @@ class Worker:
                 keep_within(self.book)
             except Exception as error:  # it is done again in an hour
                 logger.warning("clearing up: %s: %s", type(error).__name__, error)
-
-
-class _Claim:
-    """A name that no other process on this machine has: a lock on a file, which the system drops with the process."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        host = socket.gethostname()
-        for number in range(1, 1000):
-            name = f"{host}-{number}"
-            file = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-            if _locked(file):
-                self.name, self._file = name, file
-                return
-            os.close(file)
-        raise OutOfMemoryError("There are a thousand workers on this machine already.")
-
-    def release(self) -> None:
-        os.close(self._file)
-
-
-def _locked(file: Any) -> bool:
-    """Whether this process has the lock now."""
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
