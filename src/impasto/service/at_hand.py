@@ -25,6 +25,7 @@ class AtHand:
         self._patience, self._clock = patience, clock
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()  # one that was given again may be worked at twice
+        self._over: set[str] = set()  # done, and the queue may not know it yet: else clients were told twice
         self._missed: dict[str, float] = {}  # since when
 
     @contextmanager
@@ -38,15 +39,19 @@ class AtHand:
         finally:
             with self._lock:
                 self._held[workflow] -= 1
-                self._held += Counter()  # without those that are at nought
+                if not self._held[workflow]:
+                    del self._held[workflow]
+                    self._over.add(workflow)
 
     def lost(self, given: Collection[str]) -> set[str]:
-        """Those of the given workflows at which nobody has been for as long as patience lasts.
+        """Those of the given workflows at which nobody is, or was, for as long as patience lasts.
 
         Args:
             given: all that the queue says this worker has, now.
         """
         with self._lock:
             now = self._clock()
-            self._missed = {one: self._missed.get(one, now) for one in given if one not in self._held}
+            self._over &= set(given)
+            known = self._held.keys() | self._over
+            self._missed = {one: self._missed.get(one, now) for one in given if one not in known}
             return {one for one, since in self._missed.items() if now - since >= self._patience}
