@@ -33,7 +33,6 @@ class AtHand:
         """While it is worked at."""
         with self._lock:
             self._held[workflow] += 1
-            self._missed.pop(workflow, None)
         try:
             yield
         finally:
