@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 # What DBOS sends when it gives a worker a workflow.
 _CLAIM, _COMMIT = re.compile(rb"UPDATE dbos\.workflow_status SET status=\S+ executor_id="), b"COMMIT"
@@ -63,16 +62,6 @@ class DeafWay:
                     break
                 asker.sendall(answer)
         _end(asker)
-
-
-@contextmanager
-def deaf_way(server: int) -> Iterator[DeafWay]:
-    """One that is closed in the end."""
-    way = DeafWay(server)
-    try:
-        yield way
-    finally:
-        way.close()
 
 
 def _end(one: socket.socket) -> None:

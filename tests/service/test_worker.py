@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.service.conftest import StartWorker, ended, picture, placed, until
-from tests.service.deaf import deaf_way
+from tests.service.deaf import DeafWay
 from tests.service.postgres import Postgres
 
 import impasto
@@ -119,7 +119,7 @@ def test_what_a_worker_never_learnt_that_it_has_is_painted(
     """The queue has given it the order, and the answer is lost."""
     its = replace(settings, database=postgres.database())
     store = PictureStore(its.files_url)
-    with closing(OrderBook(its)) as book, deaf_way(postgres.port) as way:
+    with closing(OrderBook(its)) as book, closing(DeafWay(postgres.port)) as way:
         orders = [placed(book, _request(store, seed)) for seed in range(2)]
         assert its.database is not None
         worker = start_worker(replace(its, database=its.database.replace(f":{postgres.port}/", f":{way.port}/")))

@@ -28,6 +28,7 @@ _BATCH = 1000
 _ANEW = {"state": "queued", "problem": None, "attempts": 0, "fraction": 0.0, "started": None, "finished": None}
 
 Lost = Callable[[Collection[str]], Collection[str]]
+"""Which of the workflows that a worker was given it knows nothing of; see `AtHand.lost`."""
 
 
 class OrderBook:
